@@ -1,0 +1,32 @@
+"""Every process that is found in this package, by key and version. A new one needs no other file to be changed."""
+
+import importlib
+import pkgutil
+from functools import cache
+
+import states
+from states.kernel import DefinitionError, Process
+
+
+@cache
+def all_versions() -> dict[tuple[str, int], Process]:
+    """Process by (key, version). A module of `states` that has PROCESS, or EARLIER versions of it, is a process."""
+    found: dict[tuple[str, int], Process] = {}
+    for entry in pkgutil.iter_modules(states.__path__):
+        module = importlib.import_module(f"states.{entry.name}")
+        for process in (*getattr(module, "EARLIER", ()), *filter(None, [getattr(module, "PROCESS", None)])):
+            if (process.key, process.version) in found:
+                raise DefinitionError(f"{process.key} v{process.version} is declared twice")
+            found[process.key, process.version] = process
+    return found
+
+
+@cache
+def newest() -> dict[str, Process]:
+    """The version of each process in which new cases are opened."""
+    return {key: process for (key, _), process in sorted(all_versions().items())}
+
+
+def process(key: str, version: int | None = None) -> Process:
+    """The process of a case; without a version the newest. Raises KeyError for an unknown one."""
+    return newest()[key] if version is None else all_versions()[key, version]

@@ -1,0 +1,139 @@
+"""Real servers for the tests: each xdist worker has its own PostgreSQL and Valkey, each test its own database."""
+
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from workflow.servers import APP_ROLE, OWNER_ROLE, Postgres, Valkey
+
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Database:
+    """One test's database, and the three roles that may come to it."""
+
+    name: str
+    owner_url: str
+    app_url: str
+    superuser_url: str  # in psycopg's own form; for what the other two are refused
+
+
+@pytest.fixture(scope="session")
+def server_dir() -> Iterator[Path]:
+    """A directory that other accounts may pass, since PostgreSQL is another account where the tests run as root."""
+    path = Path(tempfile.mkdtemp(prefix="tobidashi-test-"))
+    path.chmod(0o711)
+    yield path
+    shutil.rmtree(path)
+
+
+@pytest.fixture(scope="session")
+def postgres(server_dir: Path) -> Iterator[Postgres]:
+    server = Postgres.start(server_dir / "postgres", fast=True)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def valkey(server_dir: Path) -> Iterator[Valkey]:
+    server = Valkey.start(server_dir / "valkey")
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def database(postgres: Postgres) -> Database:
+    """The template: migrated once, with the master data of one profile. Tests copy it and never write to it."""
+    from workflow.db import migrate
+    from workflow.masters import load_masters
+
+    made = _create(postgres, "template_ready")
+    migrate(made.owner_url)
+    load_masters(made.owner_url, profile="hokkaido")
+    with psycopg.connect(postgres.superuser_url("postgres"), autocommit=True) as connection:
+        # A template must have no guests while it is copied.
+        connection.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", [made.name])
+        connection.execute(sql.SQL("alter database {} allow_connections false").format(sql.Identifier(made.name)))
+    return made
+
+
+@pytest.fixture
+def fresh_database(postgres: Postgres, database: Database) -> Iterator[Database]:
+    """A migrated database with master data and no cases."""
+    made = _create(postgres, f"t_{next(_numbers)}", template=database.name)
+    yield made
+    _drop(postgres, made)
+
+
+@pytest.fixture
+def empty_database(postgres: Postgres) -> Iterator[Database]:
+    """A database without any table, for the migrations themselves."""
+    made = _create(postgres, f"t_{next(_numbers)}")
+    yield made
+    _drop(postgres, made)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of a Chromium or Chrome on this machine."""
+    return _program("ブラウザー(chromium)", "chromium", "chromium-browser", "google-chrome", "chrome")
+
+
+@pytest.fixture(scope="session")
+def libreoffice() -> str:
+    """The path of LibreOffice on this machine."""
+    return _program("LibreOffice", "soffice", "libreoffice")
+
+
+def _create(postgres: Postgres, name: str, template: str = "template1") -> Database:
+    with psycopg.connect(postgres.superuser_url("postgres"), autocommit=True) as connection:
+        connection.execute(
+            sql.SQL("create database {} owner {} template {} strategy file_copy").format(
+                sql.Identifier(name), sql.Identifier(OWNER_ROLE), sql.Identifier(template)
+            )
+        )
+    return Database(
+        name,
+        postgres.url(OWNER_ROLE, name),
+        postgres.url(APP_ROLE, name),
+        postgres.superuser_url(name),
+    )
+
+
+def _drop(postgres: Postgres, made: Database) -> None:
+    with psycopg.connect(postgres.superuser_url("postgres"), autocommit=True) as connection:
+        connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(made.name)))
+
+
+def _program(label: str, *names: str) -> str:
+    for name in names:
+        if found := shutil.which(name):
+            return found
+    if os.environ.get("CI"):
+        pytest.fail(f"{label} がありません。CI ではこの試験を飛ばせません。")
+    pytest.skip(f"{label} がないため、この試験を飛ばしました。")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says aloud at the end what could not be tested on this machine."""
+    reasons = {str(report.longrepr) for report in terminalreporter.stats.get("skipped", [])}
+    if reasons:
+        terminalreporter.section("この環境では試していないものがあります", red=True, bold=True)
+        for reason in sorted(reasons):
+            terminalreporter.line(reason, red=True)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """In CI nothing may be skipped: what was not tried there was not tried anywhere."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("CI") and reporter is not None and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -1,0 +1,108 @@
+"""The one answer to *may this person see, or do, this?* – fragments for every query, roles for every act.
+
+`SCOPE` is the actor's posts of today by the database's clock, `VISIBLE` what they let one read. Both are plain SQL with
+the parameter `person`, so that constant SQL uses them as they are: `WITH {SCOPE} SELECT … FROM me, cases c WHERE {VISIBLE}`.
+Headquarters and auditors see by their post's scope, everybody else through the parties of a case, staff through their
+own assignments. A draft (version 0) is its writer's office alone. What one may not see does not exist.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import psycopg
+
+TODAY = "(clock_now() AT TIME ZONE 'Asia/Tokyo')::date"
+
+HELD = f"""t.person_id = %(person)s AND t.valid_from <= {TODAY} AND (t.valid_to IS NULL OR t.valid_to >= {TODAY})
+  AND p.valid_from <= {TODAY} AND (p.valid_to IS NULL OR p.valid_to >= {TODAY})"""
+
+SCOPE = f"""me AS MATERIALIZED (
+  SELECT coalesce(array_agg(DISTINCT p.org_code) FILTER (WHERE p.scope = 'office'), '{{}}') AS orgs,
+         coalesce(bool_or(p.scope = 'all'), false) AS wide,
+         jsonb_agg(jsonb_build_array(p.id, p.org_code, p.section, p.title, p.role, p.scope) ORDER BY t.id) AS posts
+  FROM tenure t JOIN post p ON p.id = t.post_id WHERE {HELD})"""
+
+VISIBLE = """((me.wide AND c.version > 0)
+  OR EXISTS (SELECT 1 FROM party v WHERE v.case_id = c.id AND v.org_code = ANY (me.orgs))
+  OR EXISTS (SELECT 1 FROM assignment a WHERE a.case_id = c.id AND a.person_id = %(person)s AND c.version > 0))"""
+
+
+@dataclass(frozen=True, slots=True)
+class PostHeld:
+    """A post that somebody holds today."""
+
+    id: int
+    org_code: str
+    section: str
+    title: str
+    role: str
+    scope: str
+    org_name: str = ""
+    org_short: str = ""
+
+
+@dataclass(frozen=True)
+class Actor:
+    """A signed-in person with the posts of today; no post, no right."""
+
+    person_id: int
+    name: str
+    staff_no: str
+    posts: tuple[PostHeld, ...]
+
+    @cached_property
+    def roles(self) -> frozenset[str]:
+        return frozenset(p.role for p in self.posts)
+
+    @cached_property
+    def orgs(self) -> frozenset[str]:
+        return frozenset(p.org_code for p in self.posts)
+
+    @property
+    def home(self) -> PostHeld | None:
+        return self.posts[0] if self.posts else None
+
+
+ACTOR = f"""SELECT n.id, n.name, n.staff_no, p.id, p.org_code, p.section, p.title, p.role, p.scope, o.name, o.short
+FROM person n LEFT JOIN (tenure t JOIN post p ON p.id = t.post_id AND {HELD}) ON t.person_id = n.id
+LEFT JOIN LATERAL (SELECT name, short FROM organisation o WHERE o.code = p.org_code
+  AND (o.valid_from IS NULL OR o.valid_from <= {TODAY}) AND (o.valid_to IS NULL OR o.valid_to >= {TODAY}) LIMIT 1) o ON true
+WHERE n.id = %(person)s ORDER BY t.id"""
+
+
+def actor(conn: psycopg.Connection[Any], person_id: int) -> Actor | None:
+    """The person with the posts held today by the database's clock; None when there is no such person."""
+    rows = conn.execute(ACTOR, {"person": person_id}, prepare=True).fetchall()
+    if not rows:
+        return None
+    posts = tuple(PostHeld(*row[3:9], row[9] or row[4], row[10] or row[4]) for row in rows if row[3] is not None)
+    return Actor(rows[0][0], rows[0][1], rows[0][2], posts)
+
+
+# Whose desk a role sits at: an organisation's part in the case.
+PARTS = {"municipality": ("requester",), "bureau": ("lead",), "director": ("lead",)}
+
+
+def roles_on(
+    posts: Iterable[PostHeld], parties: Iterable[Mapping[str, Any]], *, assigned: bool
+) -> dict[str, PostHeld]:
+    """The roles that these posts give on a case with these parties, each with the post it comes from.
+
+    A party that has ended (`to` set) still reads, but acts no more; the caller passes only current parties.
+    """
+    by_part: dict[str, set[str]] = {}
+    for party in parties:
+        by_part.setdefault(party["part"], set()).add(party["org"])
+    found: dict[str, PostHeld] = {}
+    for post in posts:
+        if post.role in PARTS:
+            here = any(post.org_code in by_part.get(part, ()) for part in PARTS[post.role])
+        elif post.role == "staff":
+            here = assigned
+        else:
+            here = post.scope == "all"
+        if here:
+            found.setdefault(post.role, post)
+    return found

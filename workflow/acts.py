@@ -1,0 +1,185 @@
+"""What an act brings about, worked out as parameters of the one write: no database here, only the decision's results."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from states.kernel import CLOCK, STAY, Action, Ask, Facts, Move, Refused
+from workflow import deadlines, history, numbers
+from workflow.access import PostHeld
+from workflow.loading import Loaded, instant, microseconds
+
+CLOCK_NAMES = {"actor": "時計(自動)", "post": "", "office": ""}
+
+
+def work_out(case: Loaded, action: str, inputs: Mapping[str, Any], groups: Mapping[str, Any]) -> dict[str, Any]:
+    """Ask the process; return every row of the act. Raises `Refused`."""
+    process, facts, row = case.process, case.facts, case.row
+    facts.inputs = inputs
+    if groups:
+        # Judged on the form it takes over, and it takes over only what its row of the table allows.
+        facts.form = {**row.form, **groups}
+        facts.read = process.reading(facts.form)
+    fitting = process.row(action, facts)
+    if fitting is not None and not {group.partition(":")[0] for group in groups} <= fitting.edits:
+        raise Refused("role", "この操作では書き換えられない内容が含まれています。何も変えていません。最新の画面を開いてください。")
+    drawn = numbers.draw(fitting.numbers if fitting else (), row, facts.directory)
+    texts = {kind: text for kind, (_, text) in drawn.items()}
+    facts.registers = {**facts.registers, "numbers": texts, "edited": frozenset(groups), "lead": row.lead}
+    move = process.decide(facts, action)
+    form = _form_after(replace(facts, state=move.source), move.action)
+    number = drawn["case"][1] if "case" in drawn else row.number
+    params = _rows(case, move, form, number, _parts(case, move, inputs))
+    params |= {
+        "n_kind": list(drawn), "n_value": [seen for seen, _ in drawn.values()], "n_count": len(drawn),
+        "n_seen": json.dumps({kind: seen for kind, (seen, _) in drawn.items()}),
+        "fiscal_year": row.fiscal_year, "lead": row.lead, "takes": bool(groups) and row.version > 0,
+    }  # fmt: skip
+    return params
+
+
+def note(
+    case: Loaded, action: str, parts: Sequence[tuple[str, Any]], form: Mapping[str, Any] | None = None,
+    kept: Sequence[str] = (), by: tuple[str, PostHeld] | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """The rows of an event that moves nothing: a letter filed, content erased.
+
+    `kept` are field groups whose reference stands although the form shows them differently (erased ones); `by` the
+    person's id and post, the clock where there is none.
+    """
+    stay = Move(Action(action, (case.row.state,), STAY, action, frozenset({CLOCK})), case.row.state, case.row.state, ())
+    params = _rows(case, stay, dict(form or case.row.form), case.row.number, list(parts), kept, by)
+    unmoved: dict[str, Any] = {key: [] for key in params if key.startswith(("s_", "d_", "p_", "o_"))}
+    counted = {"n_kind": [], "n_value": [], "n_count": 0, "takes": False, "moved": False, "a_person": None}
+    return params | unmoved | counted | {"place": case.row.place}
+
+
+def parts_of(params: Mapping[str, Any]) -> frozenset[str]:
+    """The parts of the write that these rows need."""
+    there = {
+        "numbers": params["n_count"], "steps_close": params["s_close"], "steps_open": params["s_org"],
+        "deadlines_close": params["d_close"], "deadlines_open": params["d_kind"], "parties": params["p_org"],
+        "assignments": params["a_person"] is not None, "outbox": params["o_kind"],
+        "working": params["takes"], "settled": params["moved"],
+    }  # fmt: skip
+    return frozenset(name for name, value in there.items() if value)
+
+
+def _form_after(facts: Facts, action: Action) -> dict[str, Any]:
+    """The form with what the act itself writes: asked inputs that belong in it, and the row's own record."""
+    form = {group: value for group, value in facts.form.items()}
+    for ask in action.asks:
+        if ask.into and facts.inputs.get(ask.name) not in (None, ""):
+            group, key = ask.into.split(".")
+            form[group] = {**form.get(group, {}), key: facts.inputs[ask.name]}
+    if action.record:
+        for group, value in action.record(replace(facts, form=form)).items():
+            form[group] = {**form.get(group, {}), **value}
+    return form
+
+
+def _parts(case: Loaded, move: Move, inputs: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Content that belongs to this event alone: what was typed, and the verdicts and figures it was decided on."""
+    parts: list[tuple[str, Any]] = [
+        (("internal:" if ask.internal else "input:") + ask.name, inputs[ask.name])
+        for ask in move.action.asks
+        if not ask.into and inputs.get(ask.name) not in (None, "")
+    ]
+    for name in ("reasons", "confirm"):
+        parts += [(f"internal:{name}.{rule}", text) for rule, text in sorted((inputs.get(name) or {}).items())]
+    if move.verdicts:
+        computed = case.process.computed(case.facts) if case.process.computed else None
+        shown: dict[str, Any] = {
+            "verdicts": [[v.level, v.rule, v.field, v.sentence] for v in move.verdicts],
+            "computed": computed,
+        }
+        if move.action.weighs == "decider":
+            # What was decided is what was shown: version, head and the content rows on the decider's screen.
+            shown |= {
+                "version": case.row.version, "head": case.row.head.hex() if case.row.head else None,
+                "template": case.process.version, "rows": [ref[:3] for ref in (case.body or {}).get("content", [])],
+            }  # fmt: skip
+        parts.append(("shown", shown))
+    return parts
+
+
+def _rows(case: Loaded, move: Move, form: dict[str, Any], number: str | None, parts: list[tuple[str, Any]],
+          kept: Sequence[str] = (), by: tuple[str, PostHeld] | None = None) -> dict[str, Any]:  # fmt: skip
+    """Every row of one event in the case's new state."""
+    row, process, seq = case.row, case.process, case.row.version + 1
+    actor = by[0] if by else case.facts.actor
+    post = by[1] if by else next((case.held[role] for role in case.held if role in move.action.by), None)
+    office = post.org_code if post else row.lead
+    after = replace(case.facts, state=move.dest, form=form, read=process.reading(form), number=number, memo={})
+    before = row.form if row.version else {}
+    changed = [group for group in form if form[group] != before.get(group) and group not in kept]
+    joining = [(part, org) for part, org in (move.action.parties(after) if move.action.parties else ())
+               if not any(p["part"] == part and p["org"] == org for p in case.parties)]  # fmt: skip
+    parties = sorted([p["part"], p["org"]] for p in (*case.parties, *({"part": part, "org": org} for part, org in joining)))
+    names = CLOCK_NAMES
+    if post is not None:
+        names = {"actor": row.person_name, "post": " ".join(filter(None, (post.section, post.title))),
+                 "office": _name(case, post.org_code)}  # fmt: skip
+    own = [(history.FORM + group, form[group]) for group in changed]
+    own += [("parties", parties)] if joining or not row.version else []
+    rows = history.contents(seq, [*own, ("names", names), *parts])
+    refs = history.references((case.body or {}).get("content", []), rows)
+    post_text = str(post.id) if post else CLOCK
+    rounds = (case.body or {}).get("round", 0) + (move.action.weighs == "drafter")
+    body = history.event_body(
+        case=row.id, seq=seq, at=row.now_us, action=move.action.name, source=move.source, dest=move.dest,
+        process=(process.key, process.version, process.digest), actor=actor, post=post_text, office=office,
+        lead=row.lead, round_no=rounds, number=number, content=refs,
+    )  # fmt: skip
+    standing = [deadlines.Standing(i, kind, instant(due), is_open, left) for i, kind, due, is_open, left in row.deadlines or ()]
+    plan = deadlines.plan(process.deadlines, move.action.name, move.source if row.version else "", after, standing)
+    wanted = [_step(ask, case, parties, plan) for ask in process.inbox(after)]
+    open_steps = {(org, role, person, ask, due): i for i, org, role, person, ask, due in row.steps or ()}
+    opening = [step for step in wanted if step not in open_steps]
+    ledger = sorted(set(process.assigned(after.read))) if process.assigned else []
+    was = sorted(set(process.assigned(process.reading(before)))) if process.assigned and before else []
+    asks = [[org, role, person, ask] for org, role, person, ask, _ in opening]
+    told: dict[str, Any] = {"tells": sorted(move.action.tells), "asks": asks}
+    effects = [("notice", told)] if move.action.tells or asks else []
+    effects += [(f"letter:{letter}", {"letter": letter}) for letter in move.action.letters]
+    return {
+        "case": row.id, "version": row.version, "state": move.dest, "number": number, "title": process.title(form),
+        "place": process.place(form),
+        "actor": actor, "at": row.now_us, "form": history.canonical(form), "post": post.id if post else None,
+        "action": move.action.name, "post_text": post_text, "office": office, "previous": row.head, "body": body,
+        "hash": history.event_hash(row.head, body), "person": None, "moved": True,
+        "c_ord": [r.ord for r in rows], "c_kind": [r.kind for r in rows], "c_digest": [r.digest for r in rows],
+        "c_salt": [r.salt for r in rows], "c_data": [r.data for r in rows],
+        "p_part": [p for p, _ in joining], "p_org": [o for _, o in joining],
+        "s_close": [i for step, i in open_steps.items() if step not in wanted],
+        "s_org": [s[0] for s in opening], "s_role": [s[1] for s in opening], "s_person": [s[2] for s in opening],
+        "s_ask": [s[3] for s in opening], "s_due": [s[4] for s in opening],
+        "d_close": [i for i, _ in plan.close], "d_left": [left for _, left in plan.close],
+        "d_kind": [d[0] for d in plan.open], "d_holder": [d[1] for d in plan.open], "d_move": [d[2] for d in plan.open],
+        "d_due": [microseconds(d[3]) for d in plan.open],
+        "a_person": [p for p, _ in ledger] if ledger != was else None, "a_day": [d for _, d in ledger],
+        "o_kind": [kind for kind, _ in effects], "o_payload": [history.canonical(payload) for _, payload in effects],
+    }  # fmt: skip
+
+
+def _step(ask: Ask, case: Loaded, parties: Sequence[Sequence[str]], plan: deadlines.Plan) -> tuple[str, str, int | None, str, int]:
+    """The desk of a holder: the requesting municipality, headquarters, or the leading office."""
+    org = case.row.lead
+    if ask.holder == "municipality":
+        org = next((org for part, org in parties if part == "requester"), org)
+    elif ask.holder == "headquarters":
+        org = case.row.headquarters
+    due: datetime = plan.due.get(ask.deadline, deadlines.FAR)
+    return org, ask.holder, ask.person, ask.label, microseconds(due)
+
+
+def _name(case: Loaded, org: str) -> str:
+    """What an organisation is called today."""
+    directory, today = case.facts.directory, case.facts.today
+    office = directory.office(org)
+    if office:
+        return office.name
+    municipality = directory.municipality(org, today)
+    return municipality.name if municipality else case.row.headquarters_name

@@ -1,0 +1,131 @@
+"""The two statements of an act: one read of everything a decision needs, one write of everything it brings about.
+
+Each is one trip and, in autocommit, one transaction. Nothing is locked while Python thinks: the write compares the
+version, and everything it does hangs on that comparison (`FROM cas`). Inside a data-modifying WITH the order written is
+not the order run, so whoever opens a row under a unique key reads from the one that closes it.
+"""
+
+from functools import cache
+
+from workflow.access import HELD, SCOPE, TODAY, VISIBLE
+
+MICROSECONDS = "(extract(epoch FROM {}) * 1000000)::bigint"
+NOW = MICROSECONDS.format("clock_now()")
+FISCAL_YEAR = "extract(year FROM (clock_now() AT TIME ZONE 'Asia/Tokyo') - interval '3 months')::int"
+INSTANT = "(timestamp 'epoch' + {} * interval '1 microsecond') AT TIME ZONE 'UTC'"
+LOST_COUNTER = "TB001"  # SQLSTATE of a number that somebody else took first
+
+_COLUMNS = f"""c.id, c.process, c.process_version, c.origin, c.lead, c.place, c.title, c.number, c.state, c.version, c.saves, c.head,
+  c.acted_at, c.form, me.posts, (SELECT name FROM person WHERE id = %(person)s) AS person_name,
+  (SELECT jsonb_agg(jsonb_build_object('org', p.org_code, 'part', p.part, 'from', p.valid_from, 'to', p.valid_to)
+     ORDER BY p.part, p.org_code) FROM party p WHERE p.case_id = c.id) AS parties,
+  (SELECT jsonb_agg(jsonb_build_array(s.id, s.org_code, s.role, s.person_id, s.ask, {MICROSECONDS.format("s.due_at")}) ORDER BY s.id)
+     FROM step s WHERE s.case_id = c.id AND s.closed_at IS NULL) AS steps,
+  (SELECT jsonb_agg(jsonb_build_array(d.id, d.kind, {MICROSECONDS.format("d.due_at")}, d.closed_at IS NULL, d.left_days) ORDER BY d.id)
+     FROM deadline d WHERE d.case_id = c.id AND (d.closed_at IS NULL OR d.left_days IS NOT NULL)) AS deadlines,
+  (SELECT array_agg(DISTINCT a.person_id) FROM assignment a WHERE a.case_id = c.id) AS assigned,
+  (SELECT jsonb_object_agg(k.kind, k.value) FROM counter k WHERE k.org_code = c.lead AND k.fiscal_year = {FISCAL_YEAR}) AS counters,
+  (SELECT array_agg(x.day) FROM closure x WHERE x.office IS NULL OR x.office = c.lead) AS closures,
+  h.code AS headquarters, h.name AS headquarters_name, e.body, {FISCAL_YEAR} AS fiscal_year, {NOW} AS now_us"""
+
+HEADQUARTERS = f"""CROSS JOIN LATERAL (SELECT i.headquarters AS code, o.name FROM installation i
+    LEFT JOIN organisation o ON o.code = i.headquarters AND (o.valid_from IS NULL OR o.valid_from <= {TODAY})
+      AND (o.valid_to IS NULL OR o.valid_to >= {TODAY})) h"""
+
+# Everything an act's decision reads, in one row; the idempotency key is found first, so that a replay is no conflict.
+READ = f"""WITH {SCOPE}
+SELECT {_COLUMNS}, i.request, i.result
+FROM me CROSS JOIN cases c {HEADQUARTERS} LEFT JOIN event e ON e.case_id = c.id AND e.seq = c.version
+  LEFT JOIN idempotency i ON i.person_id = %(person)s AND i.key = %(key)s
+WHERE c.id = %(case)s AND {VISIBLE}"""
+
+# The clock has no post: it moves what is due, and sees every case in progress.
+READ_BY_CLOCK = f"""WITH me AS (SELECT '[]'::jsonb AS posts)
+SELECT {_COLUMNS}, NULL::bytea AS request, NULL::jsonb AS result
+FROM me CROSS JOIN cases c {HEADQUARTERS} LEFT JOIN event e ON e.case_id = c.id AND e.seq = c.version
+WHERE c.id = %(case)s AND c.version > 0"""
+
+# The post and its part in the case are looked at again: a post that ended meanwhile writes nothing.
+_ME = f"""me AS MATERIALIZED (SELECT 1 FROM tenure t JOIN post p ON p.id = t.post_id
+  WHERE {HELD} AND p.id = %(post)s
+    AND (p.scope = 'all' OR EXISTS (SELECT 1 FROM party v WHERE v.case_id = %(case)s AND v.org_code = p.org_code
+           AND (v.valid_to IS NULL OR v.valid_to >= {TODAY}))
+         OR EXISTS (SELECT 1 FROM assignment a WHERE a.case_id = %(case)s AND a.person_id = %(person)s)))"""
+
+_NUMBERS = """num AS (
+  INSERT INTO counter AS k (org_code, fiscal_year, kind, value)
+  SELECT %(lead)s, %(fiscal_year)s, u.kind, 1 FROM unnest(%(n_kind)s::text[], %(n_value)s::int[]) AS u (kind, value)
+  ON CONFLICT (org_code, fiscal_year, kind) DO UPDATE SET value = k.value + 1
+    WHERE k.value = (%(n_seen)s::jsonb ->> k.kind)::int
+  RETURNING 1)"""
+
+_CAS = f"""cas AS (UPDATE cases SET state = %(state)s, version = version + 1, number = %(number)s, title = %(title)s, place = %(place)s,
+    head = %(hash)s, acted_by = %(actor)s, acted_at = {INSTANT.format("%(at)s::bigint")}, form = %(form)s::jsonb
+  WHERE cases.id = %(case)s AND cases.version = %(version)s {{conditions}} RETURNING cases.id)"""
+
+_EVENT = f"""ev AS (INSERT INTO event (case_id, seq, at, action, actor, post, office, previous, hash, body)
+  SELECT cas.id, %(version)s::int + 1, {INSTANT.format("%(at)s::bigint")}, %(action)s, %(actor)s, %(post_text)s, %(office)s,
+         %(previous)s, %(hash)s, %(body)s FROM cas)"""
+
+_CONTENT = """co AS (INSERT INTO content (case_id, seq, ord, kind, digest, salt, data)
+  SELECT cas.id, %(version)s::int + 1, u.* FROM cas,
+    unnest(%(c_ord)s::int[], %(c_kind)s::text[], %(c_digest)s::bytea[], %(c_salt)s::bytea[], %(c_data)s::bytea[]) AS u)"""
+
+_STEPS_CLOSE = """sc AS (UPDATE step SET closed_at = clock_now() FROM cas WHERE step.id = ANY (%(s_close)s::bigint[]))"""
+
+_STEPS_OPEN = f"""so AS (INSERT INTO step (case_id, org_code, role, person_id, ask, due_at, opened_at)
+  SELECT cas.id, u.org, u.role, u.person, u.ask, {INSTANT.format("u.due")}, {INSTANT.format("%(at)s::bigint")} FROM cas,
+    unnest(%(s_org)s::text[], %(s_role)s::text[], %(s_person)s::bigint[], %(s_ask)s::text[], %(s_due)s::bigint[])
+      AS u (org, role, person, ask, due))"""
+
+_DEADLINES_CLOSE = f"""dc AS (UPDATE deadline SET closed_at = {INSTANT.format("%(at)s::bigint")}, left_days = u.days
+  FROM cas, unnest(%(d_close)s::bigint[], %(d_left)s::int[]) AS u (id, days) WHERE deadline.id = u.id RETURNING 1)"""
+
+_DEADLINES_OPEN = f"""dn AS (INSERT INTO deadline (case_id, kind, holder, move, due_at, opened_at)
+  SELECT cas.id, u.kind, u.holder, u.move, {INSTANT.format("u.due")}, {INSTANT.format("%(at)s::bigint")}
+  FROM cas {{after}}, unnest(%(d_kind)s::text[], %(d_holder)s::text[], %(d_move)s::text[], %(d_due)s::bigint[])
+    AS u (kind, holder, move, due))"""
+
+_PARTIES = f"""pa AS (INSERT INTO party (case_id, org_code, part, valid_from)
+  SELECT cas.id, u.org, u.part, {TODAY} FROM cas, unnest(%(p_org)s::text[], %(p_part)s::text[]) AS u (org, part))"""
+
+_ASSIGNMENTS = """ad AS (DELETE FROM assignment a USING cas WHERE a.case_id = cas.id RETURNING 1),
+ai AS (INSERT INTO assignment (case_id, person_id, day)
+  SELECT cas.id, u.person, u.day FROM cas, (SELECT count(*) FROM ad) AS after_delete,
+    unnest(%(a_person)s::bigint[], %(a_day)s::date[]) AS u (person, day))"""
+
+_OUTBOX = """ob AS (INSERT INTO outbox (case_id, seq, kind, payload, dedup, next_at, tries)
+  SELECT cas.id, %(version)s::int + 1, u.kind, u.payload::jsonb, cas.id || ':' || (%(version)s::int + 1) || ':' || u.kind, now(), 0
+  FROM cas, unnest(%(o_kind)s::text[], %(o_payload)s::text[]) AS u (kind, payload))"""
+
+_WORKING = "wk AS (DELETE FROM working w USING cas WHERE w.case_id = cas.id AND w.org_code = %(office)s)"
+
+_SETTLED = f"at AS (UPDATE attention SET closed_at = clock_now() FROM cas WHERE attention.case_id = cas.id AND closed_at IS NULL)"
+
+_IDEMPOTENCY = """ky AS (INSERT INTO idempotency (person_id, key, request, result, made_at)
+  SELECT %(person)s, %(key)s, %(request)s, %(result)s::jsonb, now() FROM cas)"""
+
+
+@cache
+def write(parts: frozenset[str]) -> str:
+    """The write for the parts that an act needs: a constant text each, prepared by the driver."""
+    conditions = ("AND EXISTS (SELECT 1 FROM me)" if "me" in parts else "") + (
+        "AND (SELECT count(*) FROM num) = %(n_count)s" if "numbers" in parts else ""
+    )
+    pieces = [_ME] if "me" in parts else []
+    pieces += [_NUMBERS] if "numbers" in parts else []
+    pieces += [_CAS.format(conditions=conditions), _EVENT, _CONTENT]
+    pieces += [_STEPS_CLOSE] if "steps_close" in parts else []
+    pieces += [_STEPS_OPEN] if "steps_open" in parts else []
+    pieces += [_DEADLINES_CLOSE] if "deadlines_close" in parts else []
+    after = ", (SELECT count(*) FROM dc) AS after_close" if "deadlines_close" in parts else ""
+    pieces += [_DEADLINES_OPEN.format(after=after)] if "deadlines_open" in parts else []
+    pieces += [_PARTIES] if "parties" in parts else []
+    pieces += [_ASSIGNMENTS] if "assignments" in parts else []
+    pieces += [_OUTBOX] if "outbox" in parts else []
+    pieces += [_WORKING] if "working" in parts else []
+    pieces += [_SETTLED] if "settled" in parts else []
+    pieces += [_IDEMPOTENCY] if "key" in parts else []
+    lost = ", lost_counter((SELECT count(*) FROM num), (SELECT count(*) FROM cas), %(n_count)s)" if "numbers" in parts else ""
+    tail = "SELECT (SELECT count(*) FROM cas) AS won" + lost
+    return "WITH " + ",\n".join(pieces) + "\n" + tail

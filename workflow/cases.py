@@ -1,0 +1,297 @@
+"""The write side: `open_case`, `save`, `act`. Deep: three verbs hide everything; `look` reads one case as `act` reads it.
+
+An act is one read and one write (`case_sql`). Python decides in between, with no lock held; the write compares the
+version. Whoever loses is told who acted and when; whoever repeats a request gets the first answer again.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+from states import catalogue
+from states.kernel import Facts, Offer, Process, Refused, State
+from states.places import Directory
+from workflow import acts, case_sql, history
+from workflow.access import PARTS, TODAY, actor
+from workflow.loading import Connection, Loaded, NotFound, instant, load
+
+
+class PostLost(Exception):
+    """The post that gave the right ended between reading and writing; nothing was done."""
+
+
+class KeyReused(Exception):
+    """The key of an earlier request came with another content; nothing was done."""
+
+
+@dataclass
+class Conflict(Exception):
+    """Somebody else acted first; nothing was done."""
+
+    who: str
+    when: datetime
+    action_label: str
+    state_label: str
+    version: int
+
+
+@dataclass
+class SaveClash(Exception):
+    """The draft was saved elsewhere meanwhile; what was typed here is still on the screen."""
+
+    saved_at: datetime
+    form: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """An act that is in history: the version it made, the state it led to, whether this is a replay."""
+
+    version: int
+    state: str
+    replayed: bool = False
+
+
+def open_case(conn: Connection, person_id: int, process_key: str, origin: str, form: Mapping[str, Any]) -> int:
+    """A new draft of the person's office; it has no events and no number until its first action.
+
+    Raises `Refused` when no post of the person may open a case of that origin.
+    """
+    process = catalogue.process(process_key)
+    by = process.opens.get(origin, frozenset())
+    writer = actor(conn, person_id)
+    post = next((p for p in writer.posts if p.role in by), None) if writer else None
+    if post is None:
+        raise Refused("role", f"「{process.label}」を起こす役目を、いまのあなたの職は持っていません。")
+    area = Directory.from_csv().office_of(post.org_code, today(conn))
+    row = conn.execute(
+        f"""WITH made AS (INSERT INTO cases (process, process_version, origin, lead, place, opened_by, opened_at, title, state, version,
+                                    saves, acted_by, acted_at, form)
+          VALUES (%(process)s, %(version)s, %(origin)s, %(lead)s, %(place)s, %(person)s, clock_now(), %(title)s, %(state)s, 0,
+                  0, %(person)s::text, clock_now(), %(form)s::jsonb) RETURNING id),
+        joined AS (INSERT INTO party (case_id, org_code, part, valid_from) SELECT id, %(org)s, %(part)s, {TODAY} FROM made)
+        SELECT id FROM made""",
+        {
+            "person": person_id, "process": process.key, "version": process.version, "origin": origin,
+            "title": process.title(form), "place": process.place(form), "state": process.initial.name, "form": history.canonical(form),
+            "lead": area.code if area else post.org_code, "org": post.org_code, "part": PARTS[post.role][0],
+        },
+        prepare=True,
+    ).fetchone()  # fmt: skip
+    assert row is not None
+    return int(row[0])
+
+
+def today(conn: Connection) -> date:
+    """Today in Tokyo by the database's clock."""
+    row = conn.execute(f"SELECT {TODAY}", prepare=True).fetchone()
+    assert row is not None
+    day: date = row[0]
+    return day
+
+
+def save(conn: Connection, person_id: int, case_id: int, groups: Mapping[str, Any], saves: int) -> int:
+    """Keep what is being written, outside history: in the draft itself, or as the office's working copy.
+
+    `saves` is the count the page was opened with. Returns the new count; raises `SaveClash`, `NotFound`, `Refused`.
+    """
+    case = load(conn, case_id, person_id)
+    allowed = editable(case)
+    if not {group.partition(":")[0] for group in groups} <= allowed:
+        raise Refused("role", "この内容は、いまは書き換えられません。最新の画面を開いてください。")
+    form = {**case.row.form, **groups}
+    if case.row.version == 0:
+        row = conn.execute(
+            """UPDATE cases SET form = %(form)s::jsonb, title = %(title)s, place = %(place)s, saves = saves + 1, acted_by = %(person)s::text,
+                 acted_at = clock_now() WHERE id = %(case)s AND version = 0 AND saves = %(saves)s RETURNING saves""",
+            {"form": history.canonical(form), "title": case.process.title(form), "place": case.process.place(form), "case": case_id, "saves": saves, "person": person_id},
+            prepare=True,
+        ).fetchone()
+        if row is None:
+            latest = load(conn, case_id, person_id)
+            raise SaveClash(latest.row.acted_at, latest.row.form)
+        return int(row[0])
+    row = conn.execute(
+        """INSERT INTO working AS w (case_id, org_code, form, saves, saved_by, saved_at)
+           SELECT %(case)s, %(org)s, %(form)s::jsonb, 1, %(person)s, clock_now() WHERE %(saves)s = 0
+             OR EXISTS (SELECT 1 FROM working x WHERE x.case_id = %(case)s AND x.org_code = %(org)s)
+           ON CONFLICT (case_id, org_code) DO UPDATE
+             SET form = w.form || EXCLUDED.form, saves = w.saves + 1, saved_by = EXCLUDED.saved_by, saved_at = EXCLUDED.saved_at
+             WHERE w.saves = %(saves)s RETURNING saves""",
+        {"case": case_id, "org": desk(case), "form": history.canonical(dict(groups)), "person": person_id, "saves": saves},
+        prepare=True,
+    ).fetchone()
+    if row is None:
+        kept = working(conn, case)
+        raise SaveClash(kept["saved_at"] if kept else case.now, kept["form"] if kept else {})
+    return int(row[0])
+
+
+def working(conn: Connection, case: Loaded) -> dict[str, Any] | None:
+    """The office's working copy of a case in progress: form groups, count of saves, when."""
+    row = conn.execute(
+        "SELECT form, saves, saved_at FROM working WHERE case_id = %s AND org_code = %s", (case.row.id, desk(case)), prepare=True
+    ).fetchone()
+    return {"form": row[0], "saves": row[1], "saved_at": row[2]} if row else None
+
+
+def desk(case: Loaded) -> str:
+    """The organisation for which the person works on this case."""
+    return next((post.org_code for role, post in case.held.items() if role in PARTS), next(iter(case.held.values())).org_code)
+
+
+def editable(case: Loaded) -> frozenset[str]:
+    """The field groups that some act open to the person takes over."""
+    facts = case.facts
+    groups = [r.edits for r in case.process.table if r.by & facts.roles and facts.state in r.source]
+    return frozenset().union(*groups)
+
+
+def delete_draft(conn: Connection, person_id: int, case_id: int) -> None:
+    """Drop a draft that never became a case. Raises `NotFound` for anything else."""
+    load(conn, case_id, person_id)
+    with conn.transaction():
+        conn.execute("DELETE FROM party WHERE case_id = %s AND EXISTS (SELECT 1 FROM cases WHERE id = %s AND version = 0)", (case_id, case_id))
+        if not conn.execute("DELETE FROM cases WHERE id = %s AND version = 0", (case_id,)).rowcount:
+            raise NotFound
+
+
+def act(  # noqa: PLR0913 - the contract of an act
+    conn: Connection, person_id: int, case_id: int, action: str, *, version: int, key: UUID,
+    inputs: Mapping[str, Any] | None = None, form: Mapping[str, Any] | None = None,
+) -> Done:  # fmt: skip
+    """Do one act: decide, then write state, event, content, steps, deadlines, effects and the answer in one transaction.
+
+    `conn` is in autocommit and joins nothing. `version` is that of the page, `key` that of its form, `form` the field
+    groups that the act takes over. Raises `NotFound`, `Conflict`, `KeyReused`, `PostLost`, `Refused`.
+    """
+    asked = [case_id, action, version, inputs or {}, form or {}]
+    request = hashlib.sha256(history.canonical(asked).encode()).digest()
+    while True:
+        case = load(conn, case_id, person_id, key)
+        if case.row.request is not None:
+            if case.row.request != request:
+                raise KeyReused
+            return Done(case.row.result["version"], case.row.result["state"], replayed=True)
+        if case.row.version != version:
+            raise conflict(conn, case)
+        params = acts.work_out(case, action, dict(inputs or {}), dict(form or {}))
+        params |= {"person": person_id, "key": key, "request": request}
+        done = Done(version + 1, params["state"])
+        params["result"] = json.dumps({"version": done.version, "state": done.state})
+        if _write(conn, params, {"me", "key"}):
+            return done
+        # Lost. The next round says why: replayed, acted before us, or the number we drew was taken and we draw again.
+        after = load(conn, case_id, person_id, key)
+        if after.row.request is None and after.row.version == version and not params["n_count"]:
+            raise PostLost
+
+
+def act_by_clock(conn: Connection, case_id: int, action: str) -> Done | None:
+    """A move that time makes; None when somebody was faster. Raises `Refused` when a guard holds it back."""
+    case = load(conn, case_id, None)
+    params = acts.work_out(case, action, {}, {})
+    return Done(case.row.version + 1, params["state"]) if _write(conn, params, set()) else None
+
+
+def note_by_clock(conn: Connection, case_id: int, action: str, parts: Sequence[tuple[str, Any]]) -> bool:
+    """An event that moves nothing, such as a letter filed; False when somebody was faster (ask again)."""
+    case = load(conn, case_id, None)
+    return _write(conn, acts.note(case, action, parts), set())
+
+
+def _write(conn: Connection, params: dict[str, Any], parts: set[str]) -> bool:
+    """Carry the write out; False when nothing was written because somebody else was faster."""
+    text = case_sql.write(acts.parts_of(params) | parts)
+    try:
+        row = conn.execute(text, params, prepare=True).fetchone()
+    except psycopg.errors.UniqueViolation as error:
+        if error.diag.constraint_name != "pk_idempotency":
+            raise
+        return False
+    except psycopg.DatabaseError as error:
+        if error.sqlstate != case_sql.LOST_COUNTER:
+            raise
+        return False
+    return bool(row and row[0])
+
+
+def conflict(conn: Connection, case: Loaded) -> Conflict:
+    """Who acted last on the case, in words for the person who came later."""
+    assert case.body is not None
+    row = conn.execute(
+        "SELECT data FROM content WHERE case_id = %s AND seq = %s AND kind = 'names'", (case.row.id, case.row.version), prepare=True
+    ).fetchone()
+    names = json.loads(bytes(row[0])) if row and row[0] else {}
+    label = next((a.label for a in case.process.table if a.name == case.body["action"]), case.body["action"])
+    who = " ".join(filter(None, (names.get("office"), names.get("post"), names.get("actor")))) or "ほかの方"
+    return Conflict(who, case.row.acted_at, label, case.process.state(case.row.state).label, case.row.version)
+
+
+@dataclass(frozen=True)
+class View:
+    """One case as one person may see it: what the page shows and what it offers."""
+
+    id: int
+    process: Process
+    number: str | None
+    title: str
+    origin: str
+    lead: str
+    state: State
+    version: int
+    saves: int
+    form: Mapping[str, Any]  # the field groups this person may read
+    read: Any
+    facts: Facts
+    offers: Sequence[Offer]
+    roles: frozenset[str]
+    parties: Sequence[Mapping[str, Any]]
+    steps: Sequence[Mapping[str, Any]]
+    deadlines: Sequence[Mapping[str, Any]]
+    working: Mapping[str, Any] | None
+    editable: frozenset[str]
+    erased: Mapping[str, int]  # field group → number of the event that erased it
+    now: datetime
+    head_hex: str
+
+    def may_read(self, kind: str) -> bool:
+        return self.process.reads(kind, self.roles, self.state.name)
+
+
+def look(conn: Connection, person_id: int, case_id: int) -> View:
+    """The case for one person. Raises `NotFound`, also for a case that is not theirs to see."""
+    case = load(conn, case_id, person_id)
+    row, process = case.row, case.process
+    names = dict(conn.execute(ORGANISATION_NAMES, ([p["org"] for p in case.parties] + [row.lead],), prepare=True).fetchall())
+    # Whoever reads by scope or as staff has roles on the case that act nothing; they still decide what is readable.
+    roles = case.facts.roles
+    form = {group: value for group, value in row.form.items() if process.reads(history.FORM + group, roles, row.state)}
+    labels = {d.kind: d for d in process.deadlines}
+    return View(
+        id=row.id, process=process, number=row.number, title=row.title, origin=row.origin, lead=row.lead,
+        state=process.state(row.state), version=row.version, saves=row.saves, form=form, read=process.reading(form),
+        facts=case.facts, offers=process.actions(case.facts), roles=roles,
+        parties=[{"org_code": p["org"], "org_name": names.get(p["org"], p["org"]), "part": p["part"]} for p in case.parties],
+        steps=[
+            {"org_code": org, "role": role, "person_id": person, "ask": ask, "due_at": instant(due)}
+            for _, org, role, person, ask, due in row.steps or ()
+        ],
+        deadlines=[
+            {"kind": kind, "label": labels[kind].label, "holder": labels[kind].holder, "due_at": instant(due), "left": left}
+            for _, kind, due, is_open, left in row.deadlines or () if is_open and kind in labels
+        ],
+        working=working(conn, case) if row.version and editable(case) else None, editable=editable(case),
+        erased={group: value["erased"] for group, value in row.form.items() if set(value) == {"erased"}},
+        now=case.now, head_hex=bytes(row.head).hex() if row.head else "",
+    )  # fmt: skip
+
+
+ORGANISATION_NAMES = f"""SELECT code, name FROM organisation WHERE code = ANY (%s)
+  AND (valid_from IS NULL OR valid_from <= {TODAY}) AND (valid_to IS NULL OR valid_to >= {TODAY})"""

@@ -1,0 +1,103 @@
+"""Append-only history: canonical bytes, content rows with their salt, the event body and its chain.
+
+An event's body holds opaque ids and digests only, so the chain proves who acted even after content was erased.
+A content row is known by (case, seq, ord) of the event that wrote it; an unchanged field group is referred to again.
+"""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+SCHEMA = 1
+FORM = "form:"  # content kind of a field group
+
+
+def canonical(value: Any) -> str:
+    """The one JSON text of a value: sorted keys, no blanks, characters as they are. Refuses NaN and lone surrogates."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
+    text.encode()
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """One row of content: what an event refers to by digest."""
+
+    seq: int
+    ord: int
+    kind: str
+    digest: bytes
+    salt: bytes
+    data: bytes
+
+    @property
+    def ref(self) -> list[Any]:
+        return [self.seq, self.ord, self.kind, self.digest.hex()]
+
+
+def content_digest(salt: bytes, kind: str, data: bytes) -> bytes:
+    """sha256(salt ‖ kind ‖ bytes)."""
+    return hashlib.sha256(salt + kind.encode() + data).digest()
+
+
+def contents(seq: int, parts: Sequence[tuple[str, Any]]) -> list[Content]:
+    """Content rows of one event; `parts` are (kind, JSON value)."""
+    rows = []
+    for number, (kind, value) in enumerate(parts):
+        salt, data = secrets.token_bytes(32), canonical(value).encode()
+        rows.append(Content(seq, number, kind, content_digest(salt, kind, data), salt, data))
+    return rows
+
+
+def references(before: Sequence[Sequence[Any]], new: Sequence[Content]) -> list[list[Any]]:
+    """What the case consists of after an event: standing groups not written anew, then the event's own rows."""
+    written = {row.kind for row in new}
+    standing = [list(ref) for ref in before if _stands(ref[2]) and ref[2] not in written]
+    return standing + [row.ref for row in new]
+
+
+def _stands(kind: str) -> bool:
+    """Field groups and parties describe the case until they are written anew; the rest belongs to its own event."""
+    return kind.startswith(FORM) or kind == "parties"
+
+
+def event_hash(previous: bytes | None, body: str) -> bytes:
+    """sha256(coalesce(previous, '') ‖ utf8(body))."""
+    return hashlib.sha256((previous or b"") + body.encode()).digest()
+
+
+def event_body(  # noqa: PLR0913 - these are the columns of the contract
+    *, case: int, seq: int, at: int, action: str, source: str, dest: str, process: tuple[str, int, str], actor: str, post: str,
+    office: str, lead: str, round_no: int, number: str | None, content: Sequence[Sequence[Any]], acting_for: str | None = None,
+) -> str:  # fmt: skip
+    """Canonical body of one event. `at` is the database's time in microseconds since 1970 UTC."""
+    return canonical(
+        {
+            "v": SCHEMA,
+            "case": case,
+            "seq": seq,
+            "at": at,
+            "action": action,
+            "from": source,
+            "to": dest,
+            "process": process[0],
+            "process_version": process[1],
+            "process_digest": process[2],
+            "actor": actor,
+            "acting_for": acting_for,
+            "post": post,
+            "office": office,
+            "lead": lead,
+            "round": round_no,
+            "number": number,
+            "content": content,
+        }
+    )
+
+
+def form_of(refs: Sequence[Sequence[Any]]) -> Mapping[str, Sequence[Any]]:
+    """Field group → reference, of the references in a body."""
+    return {ref[2].removeprefix(FORM): ref for ref in refs if ref[2].startswith(FORM)}

@@ -1,0 +1,123 @@
+"""Who and where: the installation, organisations, persons, posts and their holders, all with dates."""
+
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import BigInteger, CheckConstraint, Column, Index, Interval, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+from workflow.models.columns import Instant, bytes_column, identity
+
+
+class Installation(SQLModel, table=True):
+    """The one row that says what this database is; only the owner role may change it."""
+
+    __table_args__ = (
+        CheckConstraint("(id = 1) IS TRUE", name="single"),
+        CheckConstraint("(demonstration OR clock_offset = interval '0') IS TRUE", name="offset"),
+    )
+    id: int = Field(default=1, primary_key=True)
+    profile: str
+    headquarters: str
+    demonstration: bool = False
+    clock_offset: timedelta = Field(default=timedelta(), sa_column=Column(Interval, nullable=False))
+
+
+class Organisation(SQLModel, table=True):
+    """A headquarters unit, bureau or municipality as it was called from one day to another."""
+
+    __table_args__ = (UniqueConstraint("code", "valid_from", postgresql_nulls_not_distinct=True),)
+    id: int | None = Field(default=None, sa_column=identity())
+    code: str
+    kind: str  # headquarters | bureau | municipality
+    name: str
+    short: str
+    kana: str
+    office: str | None = None  # bureau of a municipality in that time
+    sort: int
+    contact: str = ""  # whom to ask, shown in the footer
+    valid_from: date | None = None
+    valid_to: date | None = None
+    successor: str | None = None
+
+
+class Person(SQLModel, table=True):
+    """A natural person, known by the staff number; posts come and go."""
+
+    id: int | None = Field(default=None, sa_column=identity())
+    staff_no: str = Field(unique=True)
+    name: str
+    kana: str = ""
+    mail: str = ""
+
+
+class Account(SQLModel, table=True):
+    """The right to sign in; Argon2id hash, no password is ever stored."""
+
+    person_id: int = Field(primary_key=True, foreign_key="person.id", sa_type=BigInteger)
+    login: str = Field(unique=True)
+    password_hash: str
+    failures: int = 0
+    locked_until: datetime | None = Field(default=None, sa_type=Instant)  # type: ignore[call-overload]
+    disabled: bool = False
+
+
+class Session(SQLModel, table=True):
+    """A signed-in browser; the cookie holds the token, this row only its SHA-256."""
+
+    token: bytes = Field(sa_column=bytes_column(primary_key=True))
+    person_id: int = Field(foreign_key="person.id", index=True, sa_type=BigInteger)
+    csrf: str
+    created_at: datetime = Field(sa_type=Instant)  # type: ignore[call-overload]
+    seen_at: datetime = Field(sa_type=Instant)  # type: ignore[call-overload]
+
+
+class Post(SQLModel, table=True):
+    """A post of an organisation; `scope` says what it lets one read: office, all, or own cases only."""
+
+    __table_args__ = (
+        CheckConstraint("(scope IN ('office', 'all', 'own', 'none')) IS TRUE", name="scope"),
+        Index("ix_post_org_role", "org_code", "role"),
+    )
+    id: int | None = Field(default=None, sa_column=identity())
+    org_code: str
+    section: str = ""
+    title: str
+    role: str
+    scope: str = "office"
+    valid_from: date
+    valid_to: date | None = None
+
+
+class Tenure(SQLModel, table=True):
+    """A person holding a post from one day to another."""
+
+    __table_args__ = (Index("ix_tenure_person", "person_id"), Index("ix_tenure_post", "post_id"))
+    id: int | None = Field(default=None, sa_column=identity())
+    person_id: int = Field(foreign_key="person.id", sa_type=BigInteger)
+    post_id: int = Field(foreign_key="post.id", sa_type=BigInteger)
+    valid_from: date
+    valid_to: date | None = None
+
+
+class Recognition(SQLModel, table=True):
+    """A body that a director has recognised as a destination (要領2(2)): when, under which number, for what."""
+
+    __table_args__ = (Index("ix_recognition_office", "office", "name_key"),)
+    id: int | None = Field(default=None, sa_column=identity())
+    office: str
+    name: str
+    name_key: str
+    decided_on: date
+    reference: str
+    scope: str
+    valid_to: date | None = None
+
+
+class Closure(SQLModel, table=True):
+    """A day on which an office is closed besides the national holidays; office NULL means everywhere."""
+
+    __table_args__ = (UniqueConstraint("day", "office", postgresql_nulls_not_distinct=True),)
+    id: int | None = Field(default=None, sa_column=identity())
+    day: date
+    office: str | None = None
+    reason: str = Field(default="", sa_column_kwargs={"server_default": text("''")})

@@ -1,0 +1,282 @@
+"""The read side: inbox, lists, an event's story, the auditor's view. Every query starts from `visible_to`.
+
+Lists are keyset-paged: `after` is the cursor of the last row shown, `next` the one to go on with (empty at the end).
+"""
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from states import catalogue
+from states.kernel import CLOCK
+from workflow.access import SCOPE, TODAY, VISIBLE
+from workflow.deadlines import FAR, calendar, due_day, end_of, local_day
+
+Connection = psycopg.Connection[Any]
+CAP = 1000  # counts stop here and say "1000+"
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some rows, the cursor to go on with, and what stands beside the list."""
+
+    rows: Sequence[Mapping[str, Any]]
+    next: str = ""
+    counts: Mapping[str, int] = field(default_factory=dict)
+    attention: Sequence[Mapping[str, Any]] = ()
+
+
+class BadCursor(ValueError):
+    """A cursor that this list did not give out."""
+
+
+def cursor_of(*parts: Any) -> str:
+    """An opaque place in a list; ISO times and numbers."""
+    return base64.urlsafe_b64encode(json.dumps([str(p) for p in parts]).encode()).decode()
+
+
+def place_of(cursor: str, size: int) -> list[str]:
+    """The parts of a cursor. Raises `BadCursor`."""
+    try:
+        parts = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+        if isinstance(parts, list) and len(parts) == size and all(isinstance(p, str) for p in parts):
+            return parts
+    except ValueError:
+        pass
+    raise BadCursor
+
+
+MUNICIPALITY = f"""(SELECT o.name FROM organisation o WHERE o.code = c.place AND (o.valid_from IS NULL OR o.valid_from <= {TODAY})
+  AND (o.valid_to IS NULL OR o.valid_to >= {TODAY}) LIMIT 1) AS municipality"""
+LEAD = f"""(SELECT o.short FROM organisation o WHERE o.code = c.lead AND (o.valid_to IS NULL OR o.valid_to >= {TODAY}) LIMIT 1) AS lead_name"""
+
+_DESKS = "SELECT post ->> 1 AS org, post ->> 4 AS role FROM me, jsonb_array_elements(me.posts) AS post"
+_MINE = "s.org_code = d.org AND s.role = d.role AND s.closed_at IS NULL AND (s.person_id IS NULL OR s.person_id = %(person)s)"
+
+# The page of one desk comes off the covering index; only its rows are joined to their cases.
+INBOX = f"""WITH {SCOPE}, desk AS ({_DESKS})
+SELECT s.id AS step_id, s.due_at, s.ask, c.id AS case_id, c.number, c.title, c.process, c.process_version, c.state, c.version,
+  c.origin, c.acted_at, {MUNICIPALITY}, {LEAD},
+  (SELECT x.data FROM content x WHERE x.case_id = c.id AND x.seq = c.version AND x.kind = 'shown') AS shown
+FROM desk d CROSS JOIN LATERAL (
+  SELECT s.id, s.case_id, s.ask, s.due_at FROM step s /* join */
+  WHERE {_MINE} AND (s.due_at, s.id) > (%(after_at)s, %(after_id)s) AND s.due_at >= %(from)s AND s.due_at < %(until)s /* filters */
+  ORDER BY s.due_at, s.id LIMIT %(limit)s) s
+JOIN cases c ON c.id = s.case_id CROSS JOIN me
+WHERE {VISIBLE} ORDER BY s.due_at, s.id LIMIT %(limit)s"""
+
+COUNTS = f"""WITH {SCOPE}, desk AS ({_DESKS}),
+mine AS (SELECT s.due_at FROM desk d CROSS JOIN LATERAL (
+  SELECT s.due_at FROM step s WHERE {_MINE} ORDER BY s.due_at, s.id LIMIT {CAP}) s)
+SELECT count(*) AS "all", count(*) FILTER (WHERE due_at <= %(now)s) AS over,
+  count(*) FILTER (WHERE due_at > %(now)s AND due_at <= %(today)s) AS today,
+  count(*) FILTER (WHERE due_at > %(today)s AND due_at <= %(soon)s) AS soon,
+  count(*) FILTER (WHERE due_at > %(soon)s) AS later FROM mine"""
+
+ATTENTION = f"""WITH {SCOPE} SELECT t.id, t.kind, t.sentence, t.opened_at, c.id AS case_id, c.number, c.title
+FROM attention t JOIN cases c ON c.id = t.case_id CROSS JOIN me
+WHERE t.closed_at IS NULL AND (c.lead = ANY (me.orgs) OR me.wide) AND {VISIBLE} ORDER BY t.opened_at LIMIT 50"""
+
+
+def database_now(conn: Connection) -> datetime:
+    """The database's time, which decides what is late."""
+    row = conn.execute("SELECT clock_now()", prepare=True).fetchone()
+    assert row is not None
+    now: datetime = row[0]
+    return now
+
+
+def _marks(conn: Connection, now: datetime) -> dict[str, datetime]:
+    today = local_day(now)
+    return {"now": now, "today": end_of(today), "soon": end_of(calendar(conn, "").add_business_days(today, 2))}
+
+
+def inbox(  # one filter a parameter, as in the URL
+    conn: Connection, person_id: int, *, due: str = "all", ask: str = "", org: str = "", q: str = "", after: str = "", limit: int = 30,
+) -> Page:  # fmt: skip
+    """What waits for this person, by urgency. Raises `BadCursor`."""
+    now = database_now(conn)
+    marks = _marks(conn, now)
+    first = datetime.fromtimestamp(0, tz=now.tzinfo)
+    tick = timedelta(microseconds=1)
+    window = {
+        "over": (first, marks["now"] + tick), "today": (marks["now"] + tick, marks["today"] + tick),
+        "soon": (marks["today"] + tick, marks["soon"] + tick), "later": (marks["soon"] + tick, FAR + timedelta(days=1)),
+    }.get(due, (first, FAR + timedelta(days=1)))  # fmt: skip
+    at, step = place_of(after, 2) if after else (first.isoformat(), "0")
+    filters = [("AND s.ask = %(ask)s", ask), ("AND x.place = %(org)s", org), (_WORDS.format("x"), q)]
+    text = _filtered(INBOX, filters).replace("/* join */", "JOIN cases x ON x.id = s.case_id" if org or q else "")
+    params = {
+        "person": person_id, "after_at": _time(at), "after_id": _number(step), "from": window[0], "until": window[1],
+        "ask": ask, "org": org, "q": _pattern(q), "limit": limit + 1,
+    }  # fmt: skip
+    rows = _dicts(conn, text, params)
+    counts = _dicts(conn, COUNTS, {"person": person_id, **marks})[0]
+    days = calendar(conn, "")
+    shown = [row | _item(row, marks, days) for row in rows[:limit]]
+    following = cursor_of(rows[limit - 1]["due_at"].isoformat(), rows[limit - 1]["step_id"]) if len(rows) > limit else ""
+    return Page(shown, following, counts, _dicts(conn, ATTENTION, {"person": person_id}))
+
+
+def waiting(conn: Connection, person_id: int) -> int:
+    """How many items wait for this person, counted up to `CAP`."""
+    marks = {key: FAR for key in ("now", "today", "soon")}
+    return int(_dicts(conn, COUNTS, {"person": person_id, **marks})[0]["all"])
+
+
+def _item(row: Mapping[str, Any], marks: Mapping[str, datetime], days: Any) -> dict[str, Any]:
+    """What the list says of a row: how urgent, whose turn, and clues from the verdicts last shown."""
+    process = catalogue.process(row["process"], row["process_version"])
+    state, due = process.state(row["state"]), row["due_at"]
+    kind = next((k for k, mark in (("over", "now"), ("today", "today"), ("soon", "soon")) if due <= marks[mark]), "later")
+    shown = json.loads(bytes(row["shown"])) if row["shown"] else {}
+    levels = [v[0] for v in shown.get("verdicts", ())]
+    clues = [("warn", f"注意 {levels.count('warn')}")] if "warn" in levels else []
+    clues += [("stop", f"支障 {sum(v in ('block', 'procedure') for v in levels)}")] if {"block", "procedure"} & set(levels) else []
+    clues += [("ok", "規則はすべて適合")] if levels and not clues else []
+    today = local_day(marks["now"])
+    return {
+        "process_label": process.label, "state_label": state.label, "holder": state.holder, "due_kind": kind,
+        "dated": due < FAR, "due_day": due_day(due),
+        "business_days_left": days.business_days_between(today, due_day(due)) if due < FAR else None, "clues": clues,
+    }  # fmt: skip
+
+
+_WORDS = "AND ({0}.title ILIKE %(q)s OR {0}.number ILIKE %(q)s)"
+
+CASES = f"""WITH {SCOPE}
+SELECT c.id AS case_id, c.number, c.title, c.process, c.process_version, c.state, c.version, c.origin, c.acted_at, c.opened_at,
+  {MUNICIPALITY}, {LEAD}, (SELECT min(s.due_at) FROM step s WHERE s.case_id = c.id AND s.closed_at IS NULL) AS due_at
+FROM me CROSS JOIN cases c
+WHERE {VISIBLE} AND c.id < %(after)s /* filters */ ORDER BY c.id DESC LIMIT %(limit)s"""
+
+
+def case_list(
+    conn: Connection, person_id: int, *, states: Sequence[str] = (), office: str = "", place: str = "", q: str = "", after: str = "",
+    limit: int = 50,
+) -> Page:  # fmt: skip
+    """Every case this person may see, the newest first. Raises `BadCursor`."""
+    filters = [("AND c.state = ANY (%(states)s)", states), ("AND c.lead = %(office)s", office),
+               ("AND c.place = %(place)s", place), (_WORDS.format("c"), q)]  # fmt: skip
+    (last,) = place_of(after, 1) if after else (str(2**62),)
+    params = {"person": person_id, "after": _number(last), "states": list(states), "office": office, "place": place,
+              "q": _pattern(q), "limit": limit + 1}  # fmt: skip
+    rows = _dicts(conn, _filtered(CASES, filters), params)
+    shown = []
+    for row in rows[:limit]:
+        state = catalogue.process(row["process"], row["process_version"]).state(row["state"])
+        shown.append(row | {"state_label": state.label, "step": state.step, "holder": state.holder, "final": state.final})
+    return Page(shown, cursor_of(rows[limit - 1]["case_id"]) if len(rows) > limit else "")
+
+
+EVENTS = f"""WITH {SCOPE}
+SELECT e.case_id, e.seq, e.at, e.action, e.actor, e.post, e.office, e.body, e.hash, c.number, c.title, c.process, c.process_version
+FROM me CROSS JOIN event e JOIN cases c ON c.id = e.case_id
+WHERE {VISIBLE} AND (e.at, e.case_id, e.seq) < (%(before_at)s, %(before_case)s, %(before_seq)s) /* filters */
+ORDER BY e.at DESC, e.case_id DESC, e.seq DESC LIMIT %(limit)s"""
+
+
+def events(
+    conn: Connection, person_id: int, *, since: date | None = None, until: date | None = None, office: str = "", person: str = "",
+    post: str = "", action: str = "", case: str = "", after: str = "", limit: int = 100,
+) -> Page:  # fmt: skip
+    """Events across the cases this person may see, the newest first: by period, office, person, post, action, case number.
+
+    `person` is a name of the day, a staff number or an id; `post` a title or an id. Raises `BadCursor`.
+    """
+    filters = [
+        ("AND e.at >= %(since)s", since), ("AND e.at < %(until)s", until), ("AND (e.office = %(office)s OR c.lead = %(office)s)", office),
+        ("""AND (e.actor = %(who)s OR e.actor IN (SELECT id::text FROM person WHERE staff_no = %(who)s OR name ILIKE %(who_like)s))""", person),
+        ("AND (e.post = %(post)s OR e.post IN (SELECT id::text FROM post WHERE title ILIKE %(post_like)s))", post),
+        ("AND e.action = %(action)s", action), ("AND c.number = %(case)s", case),
+    ]  # fmt: skip
+    at, number, seq = place_of(after, 3) if after else ((FAR + timedelta(days=1)).isoformat(), "0", "0")
+    params = {
+        "person": person_id, "since": end_of(since - timedelta(days=1)) if since else None, "until": end_of(until) if until else None,
+        "office": office, "who": person, "who_like": _pattern(person), "post": post, "post_like": _pattern(post), "action": action,
+        "case": case, "before_at": _time(at), "before_case": _number(number), "before_seq": _number(seq), "limit": limit + 1,
+    }  # fmt: skip
+    rows = _dicts(conn, _filtered(EVENTS, filters), params)
+    following = cursor_of(rows[limit - 1]["at"].isoformat(), rows[limit - 1]["case_id"], rows[limit - 1]["seq"]) if len(rows) > limit else ""
+    return Page([row | _told(row) for row in named(conn, rows[:limit])], following)
+
+
+def _told(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Labels of an event from its process."""
+    process, body = catalogue.process(row["process"], row["process_version"]), json.loads(row["body"])
+    names = {s.name: s.label for s in process.states}
+    return {
+        "action_label": label_of(process, row["action"]), "from_label": names.get(body["from"], ""), "to_label": names.get(body["to"], ""),
+        "moved": body["from"] != body["to"], "holder": process.state(body["to"]).holder, "content": body["content"],
+        "digest_hex": bytes(row["hash"]).hex(), "process_label": process.label, "version": body["seq"],
+    }  # fmt: skip
+
+
+ENGINE_LABELS = {"file_letter": "通知を綴じる", "erase": "内容を消去する"}
+
+
+def label_of(process: Any, action: str) -> str:
+    """The verb of an action, also of those that the engine itself writes."""
+    return ENGINE_LABELS.get(action) or next((r.label for r in process.table if r.name == action), action)
+
+
+def named(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of events with the names of that day, as far as they still exist."""
+    keys = [(row["case_id"], row["seq"]) for row in rows]
+    found = _dicts(
+        conn,
+        """SELECT x.case_id, x.seq, x.data FROM content x JOIN unnest(%(cases)s::bigint[], %(seqs)s::int[]) AS k (c, s)
+           ON x.case_id = k.c AND x.seq = k.s WHERE x.kind = 'names'""",
+        {"cases": [k[0] for k in keys], "seqs": [k[1] for k in keys]},
+    )
+    names = {(row["case_id"], row["seq"]): json.loads(bytes(row["data"])) if row["data"] else None for row in found}
+    result = []
+    for row in rows:
+        of_day = names.get((row["case_id"], row["seq"]))
+        erased = of_day is None and row["actor"] != CLOCK
+        of_day = of_day or {"actor": "消去済み" if erased else "時計(自動)", "post": "", "office": ""}
+        result.append(dict(row) | {"actor_name": of_day["actor"], "post_title": of_day["post"], "org_name": of_day["office"]})
+    return result
+
+
+def actions_known() -> list[tuple[str, str]]:
+    """Every action name with its verb, for filters."""
+    found = {row.name: row.label for process in catalogue.newest().values() for row in process.table}
+    return sorted((found | ENGINE_LABELS).items(), key=lambda pair: pair[1])
+
+
+def _filtered(text: str, filters: Sequence[tuple[str, Any]]) -> str:
+    """The statement with the filters that were given: a few constant texts, values as parameters."""
+    return text.replace("/* filters */", " ".join(sql for sql, value in filters if value))
+
+
+def _dicts(conn: Connection, text: str, params: Mapping[str, Any]) -> list[dict[str, Any]]:
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(text, params, prepare=True).fetchall()
+
+
+def _pattern(words: str) -> str:
+    escaped = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"
+
+
+def _time(text: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise BadCursor from None
+    if found.tzinfo is None:
+        raise BadCursor
+    return found
+
+
+def _number(text: str) -> int:
+    if not text.isdigit() or int(text) >= 2**63:
+        raise BadCursor
+    return int(text)

@@ -1,0 +1,117 @@
+"""The story of one case: its events with what was written, whose turn it was, and the letters it brought forth."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from states.kernel import Process
+from workflow import history
+from workflow.cases import View
+from workflow.deadlines import TOKYO, calendar, local_day
+from workflow.queries import Connection, _dicts, label_of, named
+
+HOLDERS = {"municipality": "市町村", "bureau": "振興局", "director": "局長", "headquarters": "本庁", "staff": "派遣職員", "": "—"}
+
+STORY = """SELECT e.case_id, e.seq, e.at, e.action, e.actor, e.post, e.office, e.body, e.hash FROM event e
+WHERE e.case_id = %(case)s ORDER BY e.seq"""
+
+WRITTEN = """SELECT x.seq, x.ord, x.kind, x.data, x.digest,
+  (SELECT min(b.seq) FROM content b WHERE b.case_id = x.case_id AND b.kind = 'erasure' AND b.data IS NOT NULL
+     AND convert_from(b.data, 'UTF8')::jsonb -> 'erased' @> jsonb_build_array(jsonb_build_array(x.seq, x.ord))) AS erased_by
+FROM content x WHERE x.case_id = %(case)s ORDER BY x.seq, x.ord"""
+
+
+def timeline(conn: Connection, view: View) -> list[dict[str, Any]]:
+    """The case's events, the newest first, each with what this person may read of it; an erased part names its event."""
+    process, states = view.process, {s.name: s for s in view.process.states}
+    written: dict[int, list[dict[str, Any]]] = {}
+    for row in _dicts(conn, WRITTEN, {"case": view.id}):
+        written.setdefault(row["seq"], []).append(row)
+    lines = []
+    for row in named(conn, _dicts(conn, STORY, {"case": view.id})):
+        body = json.loads(row["body"])
+        shown = [_shown(process, row["action"], part) for part in written.get(row["seq"], ()) if view.may_read(part["kind"])]
+        lines.append(
+            row
+            | {
+                "action_label": label_of(process, row["action"]), "from_label": states[body["from"]].label,
+                "to_label": states[body["to"]].label, "moved": body["from"] != body["to"] or row["seq"] == 1,
+                "holder": HOLDERS.get(_by(process, row["action"], row["actor"]), ""), "holder_after": states[body["to"]].holder,
+                "shown": [part for part in shown if part is not None], "digest_hex": bytes(row["hash"]).hex(),
+                "content": [c for c in body["content"] if c[0] == row["seq"]],
+            }  # fmt: skip
+        )
+    return lines[::-1]
+
+
+def _by(process: Process, action: str, actor: str) -> str:
+    if actor == "clock":
+        return ""
+    roles = next((row.by for row in process.table if row.name == action), frozenset())
+    return next(iter(sorted(roles)), "")
+
+
+LABELS = {"reasons": "起案者の理由", "confirm": "注意を認めた理由", "erasure": "消去の記録"}
+
+
+def _shown(process: Process, action: str, part: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What one content row says on the page: typed reasons and remarks; forms and figures are shown elsewhere."""
+    kind = part["kind"]
+    head, _, name = kind.partition(":")
+    if head not in ("input", "internal"):
+        if part["erased_by"] and head == "form":
+            return {"label": "様式の内容", "text": None, "erased_by": part["erased_by"], "internal": False}
+        return None
+    stem, _, rule = name.partition(".")
+    ask = next((a for row in process.table if row.name == action for a in row.asks if a.name == name), None)
+    label = ask.label if ask else f"{LABELS.get(stem, stem)}{f'({rule})' if rule else ''}"
+    text = None
+    if part["data"] is not None:
+        text = json.loads(bytes(part["data"]))
+        text = dict(ask.choices).get(text, text) if ask else text
+        text = "起案者の理由を認めた" if stem == "confirm" and text == "" else text
+    return {"label": label, "text": text, "erased_by": part["erased_by"], "internal": head == "internal"}
+
+
+def turns(conn: Connection, view: View) -> list[dict[str, Any]]:
+    """Whose turn it was from when to when, in business days; every business day belongs to exactly one holder."""
+    days = calendar(conn, view.lead)
+    rows = _dicts(conn, STORY, {"case": view.id})
+    spans: list[dict[str, Any]] = []
+    for row in rows:
+        holder = view.process.state(json.loads(row["body"])["to"]).holder
+        if spans and spans[-1]["holder"] == holder:
+            continue
+        if spans:
+            spans[-1]["to_at"] = row["at"]
+        spans.append({"holder": holder, "label": HOLDERS.get(holder, holder), "from_at": row["at"], "to_at": None})
+    for span in spans:
+        first, last = local_day(span["from_at"]), local_day(span["to_at"] or view.now)
+        span["business_days"] = days.business_days_between(first, last)
+        span["open"] = span["to_at"] is None
+    return [span for span in spans if span["holder"]]
+
+
+def letters(conn: Connection, view: View) -> list[dict[str, Any]]:
+    """The letters of this case: key, label, number, date, whether filed and by which event."""
+    decision = view.form.get("decision") or {}
+    filed = {
+        row["kind"].removeprefix("letter:"): row["seq"]
+        for row in _dicts(conn, WRITTEN, {"case": view.id})
+        if row["kind"].startswith("letter:")
+    }
+    done = {row["action"] for row in _dicts(conn, STORY, {"case": view.id})}
+    keys = [(letter, row.name) for row in view.process.table for letter in row.letters if row.name in done]
+    labels = {item.key: item.label for item in getattr(view.process.documents, "letters", ())}
+    return [
+        {"key": key, "label": labels.get(key, key), "number": decision.get("number", ""), "date": decision.get("on", ""), "seq": filed.get(key)}
+        for key, _ in dict.fromkeys(keys)
+    ]
+
+
+def reference_of(view: View, group: str, refs: Sequence[Sequence[Any]]) -> Sequence[Any] | None:
+    """The content row in which a field group stands."""
+    return history.form_of(refs).get(group)
+
+
+__all__ = ["TOKYO", "letters", "reference_of", "timeline", "turns"]

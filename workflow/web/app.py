@@ -1,0 +1,54 @@
+"""The application: middleware, error pages, static files and the routers of the pages."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.datastructures import QueryParams
+from starlette.middleware import Middleware
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from workflow.settings import settings
+from workflow.web import errors, health, sign_in
+from workflow.web.render import STATIC, mark
+from workflow.web.security import BodyLimit, LastResort, SameOrigin, SecurityHeaders
+from workflow.web.session import SignInNeeded
+
+ROUTERS = (health.router, sign_in.router)
+
+# Open to everybody; any other route that does not depend on `session.current` fails a test.
+PUBLIC = frozenset({"/login", "/livez", "/readyz", "/static"})
+
+
+def create_app() -> FastAPI:
+    """The web application of this process."""
+    app = FastAPI(
+        title="Tobidashi",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        middleware=[  # outermost first
+            Middleware(SecurityHeaders),
+            Middleware(LastResort),
+            Middleware(SameOrigin),
+            Middleware(BodyLimit, limit=settings().body_limit),
+        ],
+    )
+    errors.install(app)
+    app.add_exception_handler(SignInNeeded, sign_in.send_to_sign_in)
+    app.mount("/static", Static(directory=STATIC))
+    for router in ROUTERS:
+        app.include_router(router)
+    return app
+
+
+class Static(StaticFiles):
+    """Files that browsers keep for good when the address carries the mark of their content."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        asked: Any = QueryParams(scope["query_string"]).get("v")
+        kept = response.status_code in (200, 304) and asked == mark(path)
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if kept else "no-cache"
+        return response

@@ -1,0 +1,115 @@
+"""Figures beside a decision: who is out on which day, and whose turn it was. Numbers only; the templates draw them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from states.calendar import Calendar, CalendarEnds
+from states.dates import days_between, month_day, short
+from workflow.deadlines import due_day, local_day
+
+WIDEST_GRID = 45  # days; more columns cannot be read beside a decision
+FILLS = {"municipality": "town", "headquarters": "hq", "staff": "staff"}
+MARK = ("派", "on")
+
+
+@dataclass(frozen=True)
+class DayGrid:
+    """Person × day, as the component `day_grid` takes it; `heads` is how many persons go, `total` their days."""
+
+    days: Sequence[date]
+    off: Mapping[date, str]
+    rows: Sequence[Mapping[str, Any]]
+    heads: int
+    total: int
+
+
+def day_grid(rows: Sequence[tuple[str, str, int, Sequence[date]]], calendar: Calendar) -> DayGrid | None:
+    """The grid of `(name, sub, headcount, days)` from the first to the last day of anybody; None when nobody has a day.
+
+    Too wide a span keeps its rows and loses its columns.
+    """
+    every = sorted({day for *_, days in rows for day in days})
+    if not every:
+        return None
+    span = days_between(every[0], every[-1]) if (every[-1] - every[0]).days < WIDEST_GRID else []
+    off = {day: _closed(day, calendar) for day in span if not _works(day, calendar)}
+    people = [
+        {"name": name, "sub": sub, "marks": dict.fromkeys(days, MARK), "total": f"{len(set(days)) * heads}日"}
+        for name, sub, heads, days in rows
+    ]
+    total = sum(len(set(days)) * heads for _, _, heads, days in rows)
+    return DayGrid(span, off, people, sum(heads for _, _, heads, _ in rows), total)
+
+
+def _works(day: date, calendar: Calendar) -> bool:
+    try:
+        return calendar.is_business_day(day)
+    except CalendarEnds:
+        return day.weekday() < 5
+
+
+def _closed(day: date, calendar: Calendar) -> str:
+    try:
+        return "祝" if calendar.holiday_name(day) else ""
+    except CalendarEnds:
+        return ""
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Whose turn it was, as the component `clock_chart` takes it."""
+
+    title: str
+    spans: Sequence[tuple[str, str, int, str]]
+    passed: int
+    end: str
+    rows: Sequence[tuple[str, int, int | None, str, str]]
+
+
+def clock(
+    turns: Sequence[Mapping[str, Any]], given: Mapping[str, int], due: Mapping[str, Any] | None, now: datetime, calendar: Calendar
+) -> Clock | None:
+    """The spans of `turns`, one after the other, with what is left until `due`; the table has a line for each holder.
+
+    `given` are the business days that a holder may take in all.
+    """
+    if not turns:
+        return None
+    spans = [(FILLS.get(t["holder"], "office"), str(t["label"]), int(t["business_days"]), month_day(local_day(t["from_at"]))) for t in turns]
+    passed, today, end = sum(days for _, _, days, _ in spans), local_day(now), ""
+    if due:
+        day = due_day(due["due_at"])
+        left = calendar.business_days_between(today, day)
+        end = f"{month_day(day)} {due['label']}"
+        if left > 0:
+            spans.append(("free", "残り", left, ""))
+    told = "、".join(f"{label}{days}日" for _, label, days, _ in spans)
+    return Clock(f"営業日で数えた手番の帯。{told}", spans, passed, end, _rows(turns, given))
+
+
+def _rows(turns: Sequence[Mapping[str, Any]], given: Mapping[str, int]) -> list[tuple[str, int, int | None, str, str]]:
+    """One line a holder, the present one first."""
+    used: dict[str, int] = {}
+    labels: dict[str, str] = {}
+    now = next((t["holder"] for t in turns if t["to_at"] is None), None)
+    for turn in turns:
+        used[turn["holder"]] = used.get(turn["holder"], 0) + int(turn["business_days"])
+        labels[turn["holder"]] = str(turn["label"])
+    rows = []
+    for holder in sorted(used, key=lambda holder: holder != now):
+        allowed, label = given.get(holder), labels[holder] + ("(いま)" if holder == now else "")
+        if allowed is None:
+            kind, word = "", ""
+        elif used[holder] > allowed:
+            kind, word = "stop", f"{used[holder] - allowed}日過ぎた"
+        else:
+            kind, word = "ok", "間に合う" if holder == now else "間に合った"
+        rows.append((label, used[holder], allowed, kind, word))
+    return rows
+
+
+def dated(day: date | None) -> str:
+    """10月16日(金), or a dash."""
+    return short(day) if day else "—"

@@ -1,0 +1,181 @@
+"""Templates become pages here: the environment, its filters, and what stands around every page."""
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from states import dates, text
+from workflow.access import Actor
+from workflow.settings import settings
+
+TEMPLATES = Path(__file__).parents[2] / "templates"
+STATIC = TEMPLATES / "static"
+TOKYO = ZoneInfo("Asia/Tokyo")
+MOST_WAITING = 99  # a longer queue is shown as "99+"
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """Who looks at the page: the person with the posts of this moment, the session's form token, the queue, whom to ask."""
+
+    actor: Actor
+    csrf: str
+    waiting: int = 0
+    contact: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An entry of the main navigation; no roles means everybody."""
+
+    label: str
+    href: str
+    roles: frozenset[str] = frozenset()
+
+
+INBOX = Link("受信箱", "/inbox")
+NAVIGATION = (
+    INBOX,
+    Link("案件", "/cases"),
+    Link("報告", "/reports", frozenset({"bureau", "director", "headquarters"})),
+    Link("記録", "/audit", frozenset({"auditor"})),
+)
+MAILBOX = Link("届いたメール", "/mailbox")  # where no mail server is named, mails are read here
+
+
+def page(request: Request, signed: Signed | None, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
+    """The template as a page, with navigation, office, queue, footer and form token around it."""
+    around = {
+        "site": _around(request, signed),
+        "csrf": signed.csrf if signed else "",
+        "signed": signed,
+        "request": request,
+    }
+    return HTMLResponse(environment().get_template(template).render(around | context), status)
+
+
+@cache
+def environment() -> Environment:
+    """The one environment: everything is escaped, an unknown name is an error, a template is compiled once."""
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        auto_reload=settings().env == "demo",
+        cache_size=-1,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters |= _FILTERS
+    made.globals["static"] = static
+    return made
+
+
+def clock(at: datetime) -> str:
+    """10月13日 16:40, in Tokyo."""
+    local = at.astimezone(TOKYO)
+    return f"{local.month}月{local.day}日 {local.hour}:{local.minute:02}"
+
+
+def visible(value: object) -> str:
+    """Text for a page with every character that hides or reorders written out; markup passes."""
+    return value if isinstance(value, Markup) else text.visible(str(value))
+
+
+def lines(value: str) -> Markup:
+    """Text of several lines, escaped, its line breaks kept."""
+    return Markup("<br>").join(escape(visible(line)) for line in value.splitlines())
+
+
+_PARTS = re.compile(
+    r"(.*?)\s*[年./\-／.-]\s*([^年月日./\-／.-]*?)\s*(?:[月./\-／.-]\s*([^年月日./\-／.-]*?)\s*日?)?", re.DOTALL
+)
+
+
+def date_boxes(typed: str) -> tuple[str, str, str]:
+    """A date as typed, for the boxes 年, 月 and 日; what does not fall into three stays whole in the first."""
+    match = _PARTS.fullmatch(typed)
+    return (match[1], match[2], match[3] or "") if match else (typed, "", "")
+
+
+def date_echo(typed: str) -> str:
+    """How a typed date is understood: 令和8年11月9日(月) ・ 2026年; empty where it cannot be read."""
+    reading = dates.read_date(typed)
+    if reading.date is None:
+        return ""
+    day = reading.date
+    return f"{dates.wareki(day)}({dates.WEEKDAYS[day.weekday()]}) ・ {day.year}年"
+
+
+def static(name: str) -> str:
+    """The address of a static file, with a mark of its content so that browsers may keep it for good."""
+    return f"/static/{name}?v={mark(name)}"
+
+
+def mark(name: str) -> str:
+    """The first 64 bits of the file's SHA-256."""
+    path = STATIC / name
+    return _mark(path, path.stat().st_mtime_ns)
+
+
+@cache
+def _mark(path: Path, changed: int) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+
+
+def wareki(day: date) -> str:
+    """令和8年11月9日, of a day or of a moment in Tokyo."""
+    return dates.wareki(_local(day))
+
+
+def shortdate(day: date) -> str:
+    """11月9日(月), of a day or of a moment in Tokyo."""
+    return dates.short(_local(day))
+
+
+def anchor(name: str) -> str:
+    """The name of a field as the id of its control: request.period.to → request-period-to."""
+    return re.sub(r"[^\w-]+", "-", name)
+
+
+_FILTERS: dict[str, Callable[..., Any]] = {
+    f.__name__: f for f in (wareki, shortdate, clock, visible, lines, date_boxes, date_echo, anchor)
+}
+
+
+def _local(day: date) -> date:
+    return day.astimezone(TOKYO).date() if isinstance(day, datetime) else day
+
+
+def _around(request: Request, signed: Signed | None) -> Mapping[str, Any]:
+    home = signed.actor.home if signed else None
+    entries = [*NAVIGATION, MAILBOX] if not settings().smtp_url else NAVIGATION
+    shown = [link for link in entries if signed and home and (not link.roles or link.roles & signed.actor.roles)]
+    path = request.url.path
+    here = max((x.href for x in shown if path == x.href or path.startswith(x.href + "/")), key=len, default="")
+    return {
+        "office": home.org_name if home else "",
+        "post": " ".join(filter(None, (home.section, home.title))) if home else "",
+        "name": signed.actor.name if signed else "",
+        "others": max(len(signed.actor.posts) - 1, 0) if signed else 0,
+        "contact": signed.contact if signed else "",
+        "demonstration": settings().env == "demo",
+        "navigation": [(x.label, x.href, x.href == here, _queue(signed) if x is INBOX else "") for x in shown],
+    }
+
+
+def _queue(signed: Signed | None) -> str:
+    if signed is None or not signed.waiting:
+        return ""
+    return f"{MOST_WAITING}+" if signed.waiting > MOST_WAITING else str(signed.waiting)
