@@ -1,8 +1,10 @@
 """Every process that is found in this package, by key and version. A new one needs no other file to be changed."""
 
 import importlib
+import importlib.util
 import pkgutil
 from functools import cache
+from types import ModuleType
 
 import states
 from states.kernel import DefinitionError, Process
@@ -30,3 +32,13 @@ def newest() -> dict[str, Process]:
 def process(key: str, version: int | None = None) -> Process:
     """The process of a case; without a version the newest. Raises KeyError for an unknown one."""
     return newest()[key] if version is None else all_versions()[key, version]
+
+
+def intake(key: str) -> ModuleType:
+    """The module that reads a process's records from a file and holds them against its rules (`read_records`, `check`).
+
+    Raises KeyError for a process that takes no files in.
+    """
+    if key not in newest() or importlib.util.find_spec(f"states.{key}.intake") is None:
+        raise KeyError(key)
+    return importlib.import_module(f"states.{key}.intake")

@@ -125,7 +125,8 @@ def _program(label: str, *names: str) -> str:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Says aloud at the end what could not be tested on this machine."""
-    reasons = {str(report.longrepr) for report in terminalreporter.stats.get("skipped", [])}
+    skipped = [report.longrepr for report in terminalreporter.stats.get("skipped", [])]
+    reasons = {where[2] if isinstance(where, tuple) else str(where) for where in skipped}
     if reasons:
         terminalreporter.section("この環境では試していないものがあります", red=True, bold=True)
         for reason in sorted(reasons):

@@ -106,3 +106,16 @@ def roles_on(
         if here:
             found.setdefault(post.role, post)
     return found
+
+
+# What a role's post lets one read: the cases of its office, every case, one's own, or none.
+SCOPE_OF = {
+    "municipality": "office",
+    "bureau": "office",
+    "director": "office",
+    "headquarters": "all",
+    "staff": "own",
+    "auditor": "all",
+    "records": "office",
+    "administrator": "none",
+}

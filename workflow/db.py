@@ -86,7 +86,7 @@ def forget() -> None:
         _database = None
 
 
-def migrate(owner_url: str, app_role: str | None = None) -> None:
+def migrate(owner_url: str, app_role: str = "tobidashi_app") -> None:
     """Bring the schema to its newest form as the owner role, then grant the application role what it needs."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
@@ -97,7 +97,8 @@ def migrate(owner_url: str, app_role: str | None = None) -> None:
             connection.execute(text("SELECT pg_advisory_xact_lock(7221)"))
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
-            if app_role and app_role != make_url(owner_url).username:
+            known = connection.execute(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": app_role}).first()
+            if known and app_role != make_url(owner_url).username:
                 _grant(connection, app_role)
     finally:
         engine.dispose()

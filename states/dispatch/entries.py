@@ -232,11 +232,15 @@ def _order(form: Form) -> Iterator[Verdict]:
             f"団体を認めた日({wareki(approved)})が派遣の初めの日({wareki(first)})より後です。どちらかを直してください。",
             "request.destination.recognition.approved_on",
         )
-    if first and arrived and arrived > first:
-        yield block(
-            f"届いた日({wareki(arrived)})が派遣の初めの日({wareki(first)})より後です。日程を直してください。",
-            "receipt.arrived_on",
-        )
+    came = (
+        ("届いた日", arrived, "receipt.arrived_on"),
+        ("指示の日", request.instruction.on.date, "request.instruction.given_on"),
+    )
+    for called, day, path in came:
+        if first and day and day > first:
+            yield block(
+                f"{called}({wareki(day)})が派遣の初めの日({wareki(first)})より後です。日程を直してください。", path
+            )
 
 
 def _outside(form: Form) -> Iterator[Verdict]:

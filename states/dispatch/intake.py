@@ -4,6 +4,7 @@ A record that is not such a record stops the whole file, so that nothing is half
 field and line. What the rules say about a record is an answer, not a refusal (`check`).
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -20,7 +21,7 @@ from states.dispatch.form import Role, read
 from states.dispatch.rules import computed
 from states.kernel import Facts, Level, Remedy, Verdict
 from states.places import Directory
-from states.text import problems, visible
+from states.text import narrow, problems, visible
 
 KIND = "dispatch_request"
 # What a case of a file may hold beside the record itself; read by people and by tests, never by the rules.
@@ -129,7 +130,7 @@ class NotTakenInError(ValueError):
     """A file of which nothing was taken in, with every reason."""
 
     def __init__(self, found: Sequence[Problem]) -> None:
-        super().__init__("".join(f"{p.line}行目 {p.record} {p.field}: {p.reason}\n" for p in found))
+        super().__init__("\n".join(f"{p.line}行目 {p.record} {p.field}: {p.reason}" for p in found))
         self.problems = tuple(found)
 
 
@@ -222,13 +223,18 @@ def _loc(given: Any, loc: tuple[int | str, ...]) -> tuple[int | str, ...]:
     return tuple(way)
 
 
+# Names that pydantic adds to the place of an error for the one field with several types.
+_TYPES = frozenset({"bool", "literal['unknown']"})
+
+
 def _field(loc: tuple[int | str, ...]) -> str:
-    own_names = {"bool", "literal['unknown']", "str"}
-    return ".".join(visible(str(step)) for step in loc if step not in own_names)
+    return ".".join(visible(str(step)) for step in loc if step not in _TYPES)
 
 
 def _reason(error: ErrorDetails) -> str:
-    expected = error.get("ctx", {}).get("expected", "")
+    if _TYPES & set(error["loc"]):
+        return 'true、false、"unknown" のどれかで書いてください。'
+    choices = [choice for choice in re.findall("'([^']*)'", error.get("ctx", {}).get("expected", "")) if choice]
     reasons = {
         "missing": "この項目がありません。",
         "extra_forbidden": "知らない項目です。",
@@ -239,7 +245,7 @@ def _reason(error: ErrorDetails) -> str:
         "model_type": "{ } で書いてください。",
         "greater_than_equal": "1以上の整数で書いてください。",
         "less_than_equal": "1000以下の整数で書いてください。",
-        "literal_error": f"{expected} のどれかで書いてください。".replace(" or ", "、").replace("'", ""),
+        "literal_error": f"{'、'.join(choices)} のどれかで書いてください。",
     }
     return reasons.get(error["type"], "この値は受け取れません。")
 
@@ -301,8 +307,8 @@ def _member(place: Staff) -> dict[str, Any]:
 
 
 def _days(part: Range) -> str:
-    """The range as one text. An end that is no date by itself is quoted, so that it cannot read as a list of days."""
-    ends = [end if read_date(end).date else f"「{end}」" for end in (part.from_, part.to)]
+    """The range as one text. What separates days in a list may not stand inside an end: an end is one day."""
+    ends = [end if read_date(end).date else re.sub(r"[、,;\s・]+", "|", narrow(end)) for end in (part.from_, part.to)]
     return "〜".join(ends)
 
 

@@ -20,11 +20,17 @@ class BadForm(Exception):
 
 
 async def fields_of(request: Request) -> Fields:
-    """The fields of a posted form; none for GET. Raises `BadForm`."""
+    """The fields of a posted form; none for GET. A body is read once: who asks after a failure is told so again.
+
+    Raises `BadForm`.
+    """
     found = getattr(request.state, "fields", None)
-    if not isinstance(found, ImmutableMultiDict):
-        found = read_fields(request.headers.get("content-type", ""), await request.body())
-        request.state.fields = found
+    if found is None:
+        request.state.fields = BadForm("画面から送られた内容を、最後まで受け取れませんでした。")
+        request.state.fields = found = read_fields(request.headers.get("content-type", ""), await request.body())
+    if isinstance(found, BadForm):
+        raise found
+    assert isinstance(found, ImmutableMultiDict)
     return found
 
 

@@ -92,11 +92,9 @@ def take_cookie(response: Response, name: str) -> None:
 
 def local_path(wanted: str) -> str:
     """The wanted address if it is a page of ours, else the inbox: no redirect ever leaves the system."""
-    parts = urlsplit(wanted) if wanted.isprintable() else urlsplit("")
-    ours = wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and "\\" not in wanted
-    if not ours or parts.scheme or parts.netloc or parts.path in ("/", "/login", "/logout"):
+    if not wanted.startswith("/") or wanted.startswith("//") or "\\" in wanted or not wanted.isprintable():
         return "/inbox"
-    return wanted
+    return "/inbox" if urlsplit(wanted).path in ("/", "/login", "/logout") else wanted
 
 
 def sign_in_address(request: Request) -> str:

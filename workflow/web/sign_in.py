@@ -98,7 +98,7 @@ def _form(
     ended: bool = False,
     status: int = 200,
 ) -> Response:
-    token = secrets.token_urlsafe(32)
+    token = request.cookies.get(_form_cookie()) or secrets.token_urlsafe(32)  # two tabs share one
     plain = not settings().secure and settings().env != "demo"
     response = page(
         request, None, "login.html", status=status, login=login, failed=failed, stale=stale, ended=ended, plain=plain,

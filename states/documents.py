@@ -1,0 +1,204 @@
+"""What a process declares to be written: reports over the cases of a fiscal year, and letters of one case.
+
+A declaration is data and pure functions: `workflow.documents` gathers the cases, hands them over as the neutral objects
+below, and writes what comes back into a template. Nothing here knows a workbook, a page or the database.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import Any
+
+from states.dates import fiscal_year
+from states.places import Directory
+
+Value = str | int | date | None  # None and "" are blank, which is not 0
+
+
+def written(form: Mapping[str, Any], path: str) -> str:
+    """What stands in the form under `group.key.key`, "" where nothing does; an erased group says by which record."""
+    found: Any = form
+    for key in path.split("."):
+        found = found.get(key) if isinstance(found, Mapping) else None
+        if gone := erased(found):
+            return gone
+    return "" if found is None or isinstance(found, (Mapping, list)) else str(found)
+
+
+def rows(form: Mapping[str, Any], path: str) -> list[Mapping[str, Any]]:
+    """The rows of a table in the form; none where it is missing or erased."""
+    group, _, key = path.partition(".")
+    found = (form.get(group) or {}).get(key) or []
+    return [row for row in found if isinstance(row, Mapping)]
+
+
+def erased(group: Any) -> str:
+    """「消去済み(記録7号)」 for a field group that event 7 erased, else nothing."""
+    if isinstance(group, Mapping) and set(group) == {"erased"}:
+        return f"消去済み(記録{group['erased']}号)"
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Attendance:
+    """One person in one case: the days of the fiscal year on which he or she is there, in order."""
+
+    person_id: int
+    staff_no: str
+    name: str
+    days: tuple[date, ...]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One case in the report of one fiscal year; `people` have at least one day in it, `whole` is every day of the case."""
+
+    case_id: int
+    number: str
+    title: str
+    state: str
+    state_label: str
+    lead: str
+    lead_name: str
+    form: Mapping[str, Any]
+    people: tuple[Attendance, ...]
+    whole: tuple[date, ...]
+    year: int
+    today: date
+    decided_on: date | None
+    directory: Directory
+
+    def text(self, path: str) -> str:
+        return written(self.form, path)
+
+    @cached_property
+    def days(self) -> tuple[date, ...]:
+        """The distinct days of the year on which anybody is there."""
+        return tuple(sorted({day for person in self.people for day in person.days}))
+
+    @property
+    def new(self) -> bool:
+        """Counted new in the year of its decision, or, where no day lies in that, in the year of its first day."""
+        years = {fiscal_year(day) for day in self.whole}
+        decided = fiscal_year(self.decided_on) if self.decided_on else None
+        return self.year == (decided if decided in years else min(years))
+
+    @property
+    def person_days(self) -> int:
+        return sum(len(person.days) for person in self.people)
+
+    @property
+    def expected(self) -> int:
+        """Person-days after today: planned, not yet done."""
+        return sum(day > self.today for person in self.people for day in person.days)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One person of one line: a row of the sheet for machines. A case and a person are counted in their first row only."""
+
+    line: Line
+    person: Attendance
+    counts_case: bool
+    counts_person: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: heading with its unit, a path into the form or a function, and how its cells are to be read.
+
+    `kind` is text, number or date. `width` is in characters of half width.
+    """
+
+    heading: str
+    value: str | Callable[[Any], Value]
+    width: int
+    kind: str = "text"
+    note: str = ""
+
+    def of(self, row: Any) -> Value:
+        """The value for a line, or for a row of one."""
+        if callable(self.value):
+            return self.value(row)
+        return (row.line if isinstance(row, Row) else row).text(self.value)
+
+
+@dataclass(frozen=True)
+class Report:
+    """A report of an office (or of all) over one fiscal year, as a workbook.
+
+    `counted` are the states of cases that are lines; `uncounted` those listed apart with the words for how they ended,
+    counted in the year in which they came there; `waiting` those listed apart because their days are only planned.
+    `kinds` are (code, label) of the groups that the totals are broken down by, `kind` the code of a line.
+    `sheet` are the columns for people, `data` those for machines.
+    """
+
+    key: str
+    label: str
+    form: str
+    title: str
+    template: str
+    by: frozenset[str]
+    counted: frozenset[str]
+    uncounted: Mapping[str, str]
+    waiting: Mapping[str, str]
+    decided: str
+    kinds: tuple[tuple[str, str], ...]
+    kind: Callable[[Line], str]
+    sheet: tuple[Column, ...]
+    data: tuple[Column, ...]
+    definitions: tuple[tuple[str, str], ...]
+    codes: tuple[tuple[str, str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Matter:
+    """What a letter is about: the case as it stood at the event that brings the letter forth.
+
+    `inputs` are what was typed with that event and may leave the office; `office` the sender.
+    """
+
+    number: str
+    form: Mapping[str, Any]
+    inputs: Mapping[str, str]
+    office_name: str
+    office_contact: str
+    prefecture: str
+    on: date
+    directory: Directory
+
+    def text(self, path: str) -> str:
+        return written(self.form, path)
+
+
+@dataclass(frozen=True)
+class Paper:
+    """Every word of a letter; the template only lays it out."""
+
+    number: str
+    on: date
+    to: str
+    sender: str
+    subject: str
+    body: str
+    items: tuple[tuple[str, str], ...]
+    contact: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A letter that an action brings forth under this key."""
+
+    key: str
+    label: str
+    template: str
+    compose: Callable[[Matter], Paper]
+
+
+@dataclass(frozen=True)
+class Documents:
+    """All that a process has written."""
+
+    reports: tuple[Report, ...] = ()
+    letters: tuple[Letter, ...] = ()

@@ -1,0 +1,285 @@
+"""The command `tobidashi`. Doors only: each command parses, calls one verb and prints; no rule lives here."""
+
+import json
+import sys
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from sqlalchemy.engine import make_url
+
+from states import catalogue
+from states.calendar import Calendar
+from states.places import Directory
+from workflow.settings import settings
+
+app = typer.Typer(
+    name="tobidashi", help="市町村と道府県のあいだの業務を、提出から報告まで運びます。", no_args_is_help=True,
+    add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
+)  # fmt: skip
+report = typer.Typer(help="所定の様式をつくります。", no_args_is_help=True)
+app.add_typer(report, name="report")
+
+Json = Annotated[bool, typer.Option("--json", help="機械で読む形(JSON)で出します。")]
+
+
+def say(text: str) -> None:
+    typer.echo(text)
+
+
+def fail(text: str, code: int = 1) -> typer.Exit:
+    """A refusal on the error stream; the caller raises what this returns."""
+    typer.echo(text, err=True)
+    return typer.Exit(code)
+
+
+def print_json(value: Any) -> None:
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def _database_url() -> str:
+    if not settings().database_url:
+        raise fail("DATABASE_URL がありません。本番や試行では接続先を指定し、手元で試すときは make run を使ってください。")
+    return settings().database_url
+
+
+@app.command()
+def up(
+    port: Annotated[int, typer.Option(help="画面のポート番号。")] = 8000,
+    data: Annotated[Path, typer.Option(help="データを置くフォルダー。")] = Path("var"),
+) -> None:
+    """データベースから画面まで、一式を起動します。Ctrl-C で止まります。"""
+    from workflow.up import up as run_tree  # noqa: PLC0415 - the servers' binaries are not installed everywhere
+
+    raise typer.Exit(run_tree(port, data))
+
+
+@app.command()
+def serve(
+    port: Annotated[int, typer.Option(help="画面のポート番号。")] = 8000,
+    host: Annotated[str, typer.Option(help="待ち受けるアドレス。")] = "127.0.0.1",
+    proxy: Annotated[str, typer.Option(help="信頼する中継サーバーのアドレス(カンマ区切り)。")] = "",
+) -> None:
+    """画面(web)だけを起動します。"""
+    import uvicorn  # noqa: PLC0415 - only this command needs the server
+
+    from workflow.db import database  # noqa: PLC0415
+    from workflow.masters import PublishedDiffers, check_published  # noqa: PLC0415
+    from workflow.web.app import create_app  # noqa: PLC0415
+
+    _database_url()
+    try:
+        with database().connection() as conn:
+            check_published(conn)
+    except PublishedDiffers as difference:
+        raise fail(str(difference)) from None
+    uvicorn.run(
+        create_app(), host=host, port=port, log_level="warning", access_log=False, server_header=False,
+        proxy_headers=bool(proxy), forwarded_allow_ips=proxy or None, timeout_graceful_shutdown=5,
+    )  # fmt: skip
+
+
+@app.command()
+def migrate() -> None:
+    """データベースの構造と台帳(団体、業務フロー)を最新にします。所有者の接続で行います。"""
+    from workflow.db import migrate as bring_up  # noqa: PLC0415
+    from workflow.masters import PublishedDiffers, load_masters  # noqa: PLC0415
+
+    url = _database_url()
+    bring_up(settings().owner, make_url(url).username or "")
+    try:
+        load_masters(settings().owner, settings().profile)
+    except PublishedDiffers as difference:
+        raise fail(str(difference)) from None
+    say("データベースの構造と台帳を最新にしました。")
+
+
+@app.command()
+def demo(
+    if_empty: Annotated[bool, typer.Option(help="案件がもうあれば何もしません。")] = False,
+    show: Annotated[bool, typer.Option("--accounts", help="お試し用の利用者だけを表示します。")] = False,
+) -> None:
+    """お試し用の案件を入れます。このデータベースは、以後ずっとお試し用になります。"""
+    from workflow import demonstration  # noqa: PLC0415
+
+    url = _database_url()
+    if not show:
+        try:
+            done = demonstration.load(settings().owner, url, if_empty=if_empty)
+        except demonstration.NotEmpty:
+            raise fail("案件がすでにあるので、お試し用の案件は入れませんでした。空のデータベースで行ってください。") from None
+        say(f"お試し用の案件を{done}件入れました。" if done else "案件がもうあるので、何も変えていません。")
+    found = demonstration.accounts(url)
+    if found:
+        say(f"お試し用の利用者(パスワードはどれも {demonstration.PASSWORD}):")
+        for login, label, post, use in found:
+            say(f"  {login:<14}{label} … {post}。{use}")
+
+
+@app.command()
+def check(
+    process: Annotated[str, typer.Argument(help="業務フローの名前。")],
+    file: Annotated[Path, typer.Argument(help="記録のファイル(JSON)。")],
+    as_json: Json = False,
+) -> None:
+    """記録を規則に照らします。データベースは使いません。"""
+    try:
+        intake = catalogue.intake(process)
+    except KeyError:
+        raise fail(f"「{process}」という業務フローはありません。使えるのは {'、'.join(catalogue.newest())} です。", 2) from None
+    try:
+        records = intake.read_records(file.read_bytes())
+    except OSError as trouble:
+        raise fail(f"{file} を読めませんでした({trouble.strerror})。ファイルの場所を確かめてください。", 2) from None
+    except ValueError as refusal:
+        problems = getattr(refusal, "problems", ())
+        if as_json:
+            print_json({"problems": [{"record": p.record, "field": p.field, "reason": p.reason, "line": p.line} for p in problems]})
+        else:
+            say(f"{file} は受け付けられません。何も取り込んでいません。")
+            for line in str(refusal).splitlines():
+                say(f"  {line}")
+        raise typer.Exit(2) from None
+    found = intake.check(records, Directory.from_csv(), Calendar())
+    if as_json:
+        print_json(found)
+        return
+    for record, answer in found.items():
+        say(f"{record}: {answer['decision']}")
+        for verdict in (*answer["blocking"], *answer["warnings"]):
+            say(f"  {verdict['rule'] or '—'} {verdict['sentence']}")
+
+
+@report.command("year-end")
+def year_end(
+    office: Annotated[str, typer.Option(help="局のコード(hk-kamikawa など)。all は全道の集計です。")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="書き出すファイル(.xlsx)。")],
+    fy: Annotated[int | None, typer.Option("--fy", help="年度(西暦)。省くと今年度です。")] = None,
+    process: Annotated[str, typer.Option(help="業務フローの名前。")] = "",
+    demonstration: Annotated[bool, typer.Option("--demo", help="使い捨てのデータベースに、お試し用の案件を入れてつくります。")] = False,
+    as_json: Json = False,
+) -> None:
+    """年度末報告の様式をつくります。"""
+    from workflow import reports  # noqa: PLC0415
+
+    key = process or next(iter(catalogue.newest()))
+    if demonstration:
+        from workflow.throwaway import demonstration_database  # noqa: PLC0415
+
+        with demonstration_database() as url:
+            data, summary = _compiled(reports, url, key, office, fy)
+    else:
+        data, summary = _compiled(reports, _database_url(), key, office, fy)
+    output.write_bytes(data)
+    if as_json:
+        print_json(summary)
+    else:
+        say(f"{output} を書き出しました。")
+
+
+def _compiled(reports: Any, url: str, process: str, office: str, fy: int | None) -> tuple[bytes, Any]:
+    from workflow.db import Database  # noqa: PLC0415
+
+    db = Database(url, pool_size=1)
+    try:
+        with db.connection() as conn:
+            result: tuple[bytes, Any] = reports.year_end(conn, process, "year-end", office, fy)
+            return result
+    except ValueError as refusal:
+        raise fail(str(refusal), 2) from None
+    finally:
+        db.close()
+
+
+@app.command()
+def verify(as_json: Json = False) -> None:
+    """すべての記録のつながりと内容を検証します。破れがあれば終了コードは1です。"""
+    from workflow.db import Database  # noqa: PLC0415
+    from workflow.verify import WORKERS  # noqa: PLC0415
+    from workflow.verify import verify as examine  # noqa: PLC0415
+
+    db = Database(_database_url(), pool_size=WORKERS + 1)
+    try:
+        outcome = examine(db)
+    finally:
+        db.close()
+    if as_json:
+        print_json(outcome.as_json())
+    else:
+        for found in outcome.breaks:
+            say(f"案件 {found.case} 記録 {found.seq}: {found.sentence}{f'({found.part})' if found.part else ''}")
+        for case, seq, order, by in outcome.erased:
+            say(f"案件 {case} 記録 {seq} の内容 {order}: 消去済み(記録{by}号)")
+        say(f"案件 {outcome.cases}件、記録 {outcome.events}件: {'異常はありません。' if outcome.whole else f'破れ {len(outcome.breaks)}件。'}")
+    raise typer.Exit(0 if outcome.whole else 1)
+
+
+@app.command()
+def diagram(
+    process: Annotated[str, typer.Argument(help="業務フローの名前。")],
+    svg: Annotated[bool, typer.Option("--svg", help="Mermaid ではなく SVG で出します。")] = False,
+) -> None:
+    """業務フローの図(Mermaid または SVG)を出します。"""
+    from workflow import diagram as drawing  # noqa: PLC0415
+
+    try:
+        found = catalogue.process(process)
+    except KeyError:
+        raise fail(f"「{process}」という業務フローはありません。使えるのは {'、'.join(catalogue.newest())} です。", 2) from None
+    say(str(drawing.svg(found, found.initial.name, ())) if svg else drawing.mermaid(found))
+
+
+@app.command()
+def user(
+    staff_no: Annotated[str, typer.Argument(help="職員番号。")],
+    name: Annotated[str, typer.Option(help="氏名。")],
+    login: Annotated[str, typer.Option(help="ログインに使う名前。")],
+    org: Annotated[str, typer.Option(help="団体のコード(hk-kamikawa、014729 など)。")],
+    title: Annotated[str, typer.Option(help="職名。")],
+    role: Annotated[str, typer.Option(help="役割: municipality bureau director headquarters staff auditor records administrator")],
+    section: Annotated[str, typer.Option(help="課・係。")] = "",
+    mail: Annotated[str, typer.Option(help="メールアドレス。")] = "",
+    kana: Annotated[str, typer.Option(help="氏名の読み。")] = "",
+    since: Annotated[str, typer.Option(help="職に就く日(省くと今日)。")] = "",
+    as_json: Json = False,
+) -> None:
+    """利用者をつくり、最初のパスワードを一度だけ表示します。最初の管理者もこれでつくります。"""
+    from states.dates import read_date  # noqa: PLC0415
+    from workflow import cases  # noqa: PLC0415
+    from workflow.access import SCOPE_OF  # noqa: PLC0415
+    from workflow.accounts import create_user  # noqa: PLC0415
+    from workflow.db import database  # noqa: PLC0415
+
+    _database_url()
+    if role not in SCOPE_OF:
+        raise fail(f"役割「{role}」はありません。使えるのは {'、'.join(SCOPE_OF)} です。", 2)
+    starts: date | None = None
+    if since:
+        reading = read_date(since)
+        if reading.date is None:
+            raise fail(reading.problem, 2)
+        starts = reading.date
+    try:
+        with database().connection() as conn:
+            today = cases.today(conn)
+        with database().transaction() as session:
+            made = create_user(
+                session, staff_no=staff_no, name=name, kana=kana, login=login, mail=mail, org_code=org, section=section,
+                title=title, role=role, scope=SCOPE_OF[role], valid_from=starts or today,
+            )  # fmt: skip
+    except ValueError as refusal:
+        raise fail(str(refusal), 2) from None
+    if as_json:
+        print_json({"login": login, "password": made.password})
+    else:
+        say(f"利用者 {login} をつくりました。最初のパスワード(この一度だけ表示します): {made.password}")
+
+
+def main() -> None:
+    """Entry point of the installed command."""
+    app()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

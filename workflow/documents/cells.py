@@ -1,0 +1,154 @@
+"""Cells: how a value goes into a workbook without becoming anything else, and how much room its text needs."""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from copy import copy
+from datetime import date
+from typing import Any
+
+from openpyxl.cell.cell import Cell
+from openpyxl.utils.cell import range_boundaries
+from openpyxl.workbook.defined_name import DefinedName
+from openpyxl.workbook.workbook import Workbook
+from openpyxl.worksheet.cell_range import CellRange
+from openpyxl.worksheet.worksheet import Worksheet
+
+from states.documents import Value
+from states.text import visible
+from workflow.documents.declared import DocumentProblem
+
+LONGEST = 32_767  # what a cell of Excel holds, in UTF-16 code units
+TALLEST = 409.0  # points; what a row of Excel may be high
+CUT = "…(長すぎるため、ここまで)"
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\n")
+_ESCAPE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")  # _x000D_ would be read back as the character it names
+
+
+def put(cell: Cell, value: Value) -> None:
+    """Write a value as it is: text stays text whatever it begins with, a number a number, blank blank.
+
+    Characters that a workbook cannot hold are shown as ⟦U+…⟧; line breaks come as LF; a date as ISO text.
+    """
+    if value is None or value == "":
+        cell.value = None
+    elif isinstance(value, int):
+        cell.value = value
+    else:
+        text = safe(value.isoformat() if isinstance(value, date) else value)
+        cell.value = text
+        cell.data_type = "s"  # openpyxl takes "=…" for a formula and "#N/A" for an error
+        if text.startswith(_FORMULA):
+            cell.quotePrefix = True  # stays text when somebody edits the cell
+
+
+def safe(text: str) -> str:
+    """The text that a cell shall hold, cut with a mark where it is too long."""
+    shown = _ESCAPE.sub("_x005F_", visible(text.replace("\r\n", "\n").replace("\r", "\n")))
+    if _units(shown) <= LONGEST:
+        return shown
+    kept = shown.encode("utf-16-le")[: 2 * (LONGEST - len(CUT))].decode("utf-16-le", errors="ignore")
+    return kept + CUT
+
+
+def _units(text: str) -> int:
+    return len(text.encode("utf-16-le")) // 2
+
+
+def text_lines(text: str, width: float) -> int:
+    """How many lines the text takes in `width` half-width characters; a long word breaks anywhere, as Japanese does."""
+    return sum(max(1, -(-_wide(line) // max(2, int(width)))) for line in text.split("\n"))
+
+
+def _wide(line: str) -> int:
+    """Width in half-width characters; marks that combine take none."""
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WFA" else 1 for c in line)
+
+
+def fitted(text: str, width: float, lines: int, note: str) -> str:
+    """The text, or as much of its beginning as fits `lines` with the note where the whole stands."""
+    if text_lines(text, width) <= lines:
+        return text
+    kept: list[str] = []
+    for character in text:
+        kept.append(character)
+        if text_lines("".join(kept[-4096:]) if False else "".join(kept) + note, width) > lines:
+            kept.pop()
+            break
+    return "".join(kept) + note
+
+
+def place_of(book: Workbook, name: str, template: str) -> tuple[Worksheet, CellRange]:
+    """Where a defined name points to. Raises `DocumentProblem` naming it when it is not there."""
+    found = _names(book).get(name)
+    if found is None:
+        raise DocumentProblem(
+            f"様式「{template}」に「{name}」という名前の定義がありません。報告は作っていません。"
+            f"表計算の「名前の管理」で、入れたいセルに「{name}」と名前を付けてください。"
+        )
+    targets = list(found.destinations)
+    if len(targets) != 1 or targets[0][0] not in book.sheetnames:
+        raise DocumentProblem(
+            f"様式「{template}」の名前「{name}」が、1つのシートの1つの範囲を指していません(#REF! など)。報告は作っていません。"
+            f"「名前の管理」で「{name}」の参照先を直してください。"
+        )
+    sheet, area = targets[0]
+    return book[sheet], CellRange(area.replace("$", ""))
+
+
+def _names(book: Workbook) -> dict[str, DefinedName]:
+    """Names of the workbook, and those that belong to one sheet."""
+    found = {str(name): defined for sheet in book.worksheets for name, defined in sheet.defined_names.items()}
+    return found | {str(name): defined for name, defined in book.defined_names.items()}
+
+
+def open_rows(book: Workbook, sheet: Worksheet, row: int, count: int) -> None:
+    """Make room for `count` rows where row `row` stands alone; what is below moves with its look, heights and names."""
+    more = count - 1
+    if more <= 0:
+        return
+    heights = {at: sheet.row_dimensions[at].height for at in range(row, sheet.max_row + 1)}
+    last = sheet.max_row
+    if last > row:
+        sheet.move_range(f"A{row + 1}:{sheet.cell(last, sheet.max_column).coordinate}", rows=more)
+    for at in range(last, row, -1):
+        sheet.row_dimensions[at + more].height = heights[at]
+    for merged in sheet.merged_cells.ranges:
+        if merged.min_row > row:
+            merged.shift(row_shift=more)
+    for at in range(row + 1, row + count):
+        sheet.row_dimensions[at].height = heights[row]
+        for column in range(1, sheet.max_column + 1):
+            _dress(sheet.cell(row, column), sheet.cell(at, column))
+    for defined in _names(book).values():
+        _shift(defined, sheet.title, row, more)
+
+
+def _dress(model: Any, cell: Any) -> None:
+    if model.has_style:
+        cell._style = copy(model._style)  # all of the look in one; the parts are views of it
+
+
+def _shift(defined: DefinedName, sheet: str, row: int, more: int) -> None:
+    """Let a name follow what it names; one that stands on the row itself spreads over all of them."""
+    for title, area in list(defined.destinations):
+        if title != sheet:
+            continue
+        left, top, right, bottom = range_boundaries(area)
+        if None in (left, top, right, bottom) or bottom < row:
+            continue
+        moved = CellRange(min_col=left, min_row=top + more if top > row else top, max_col=right, max_row=bottom + more)
+        start, _, end = moved.coord.partition(":")
+        quoted = title.replace("'", "''")
+        defined.attr_text = f"'{quoted}'!{_fixed(start)}" + (f":{_fixed(end)}" if end else "")
+
+
+def _fixed(coordinate: str) -> str:
+    return re.sub(r"([A-Z]+)(\d+)", r"$\1$\2", coordinate)
+
+
+def cells_of(sheet: Worksheet, area: CellRange) -> Iterator[Cell]:
+    """The cells of a range, merged-away ones left out."""
+    for row in sheet.iter_rows(area.min_row, area.max_row, area.min_col, area.max_col):
+        yield from (cell for cell in row if isinstance(cell, Cell))

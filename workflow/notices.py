@@ -1,0 +1,326 @@
+"""Turns a row of the outbox into messages: who is told, and in which words.
+
+Whoever holds a desk's post on the day the message is made is told, by mail and in no other way than everybody else; the
+person who acted is not. A message names the case, its place, what to do and by when – nobody's name, no content.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import parseaddr
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from psycopg.rows import namedtuple_row
+
+from states import catalogue, dates
+from states.calendar import Calendar
+from states.text import visible
+from workflow.access import PARTS, TODAY
+from workflow.deadlines import FAR, calendar, due_day, local_day
+from workflow.history import canonical
+from workflow.settings import settings
+
+Connection = psycopg.Connection[Any]
+TEMPLATES = Path(__file__).parents[1] / "templates" / "mail"
+ESCALATED = 7  # from this rung on the director of the leading office is told, too
+NO_ADDRESS, NO_HOLDER = "no_address", "no_holder"  # kinds of attention
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of the outbox that somebody has claimed; `tries` is the claim's number and fences off earlier ones."""
+
+    id: int
+    case_id: int
+    seq: int
+    kind: str
+    payload: Mapping[str, Any]
+    dedup: str
+    tries: int
+    trouble: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One mail to one person, not sent yet."""
+
+    person_id: int
+    address: str
+    message_id: str
+    subject: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a row comes to: messages, and sentences about those who could not be told, by kind of attention."""
+
+    messages: Sequence[Message] = ()
+    lacking: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Where somebody is told: an organisation's role or one person; `ask` is empty for those who are only informed."""
+
+    org: str
+    role: str
+    person: int | None = None
+    ask: str = ""
+    due_at: datetime | None = None
+
+
+# ── who ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+_CURRENT = f"(v.valid_to IS NULL OR v.valid_to >= {TODAY})"
+_IN_FORCE = f"""t.valid_from <= {TODAY} AND (t.valid_to IS NULL OR t.valid_to >= {TODAY})
+    AND p.valid_from <= {TODAY} AND (p.valid_to IS NULL OR p.valid_to >= {TODAY})"""
+
+# The holders that an act informs, as desks: by their part in the case, staff by their own assignment.
+TELLS = f"""SELECT v.org_code, 'municipality', NULL::bigint FROM party v
+  WHERE v.case_id = %(case)s AND v.part IN ('requester', 'destination') AND {_CURRENT} AND 'municipality' = ANY (%(tells)s)
+UNION SELECT c.lead, u.role, NULL FROM cases c, unnest(%(tells)s::text[]) AS u (role) WHERE c.id = %(case)s AND u.role = ANY (%(leading)s)
+UNION SELECT i.headquarters, 'headquarters', NULL FROM installation i WHERE 'headquarters' = ANY (%(tells)s)
+UNION SELECT c.lead, 'staff', a.person_id FROM cases c JOIN assignment a ON a.case_id = c.id
+  WHERE c.id = %(case)s AND 'staff' = ANY (%(tells)s)"""
+
+# A named person is told while holding any post, the one of the desk's role first; else everybody at the desk.
+HOLDERS = f"""SELECT d.no, n.id, n.mail, h.org_code, h.section, h.title
+FROM unnest(%(org)s::text[], %(role)s::text[], %(person)s::bigint[]) WITH ORDINALITY AS d (org, role, person, no)
+JOIN LATERAL (
+  SELECT DISTINCT ON (t.person_id) t.person_id, p.org_code, p.section, p.title FROM post p JOIN tenure t ON t.post_id = p.id
+  WHERE {_IN_FORCE} AND CASE WHEN d.person IS NULL THEN p.org_code = d.org AND p.role = d.role ELSE t.person_id = d.person END
+  ORDER BY t.person_id, p.role <> d.role, t.id) h ON true
+JOIN person n ON n.id = h.person_id ORDER BY d.no, n.id"""
+
+# What a notice asked for, as far as it is still asked: done work reminds nobody.
+ASKED = """SELECT s.org_code, s.role, s.person_id, s.ask, s.due_at FROM step s
+  JOIN jsonb_array_elements(%(asks)s::jsonb) WITH ORDINALITY AS a (ask, no)
+    ON s.org_code = a.ask ->> 0 AND s.role = a.ask ->> 1 AND s.person_id IS NOT DISTINCT FROM (a.ask ->> 2)::bigint AND s.ask = a.ask ->> 3
+WHERE s.case_id = %(case)s AND s.closed_at IS NULL ORDER BY a.no"""
+
+WAITING = """SELECT s.org_code, s.role, s.person_id, s.ask, s.due_at FROM step s
+WHERE s.case_id = %(case)s AND s.closed_at IS NULL AND s.due_at = %(due)s ORDER BY s.id"""
+
+DEADLINE = (
+    "SELECT kind, holder, due_at FROM deadline WHERE id = %(deadline)s AND case_id = %(case)s AND closed_at IS NULL"
+)
+
+
+def _desks(conn: Connection, case_id: int, tells: Sequence[str]) -> list[Desk]:
+    leading = [role for role, parts in PARTS.items() if "lead" in parts]
+    found = conn.execute(TELLS, {"case": case_id, "tells": list(tells), "leading": leading}, prepare=True).fetchall()
+    return [Desk(*row) for row in sorted(found, key=str)]
+
+
+@dataclass(slots=True)
+class _Addressee:
+    """A person with every desk that is a reason to write."""
+
+    person_id: int
+    mail: str
+    org: str
+    section: str
+    title: str
+    desks: list[Desk]
+
+
+def _audience(conn: Connection, desks: Sequence[Desk], actor: str) -> tuple[list[_Addressee], list[Desk]]:
+    """Each person at these desks once, without the one who acted; and the desks that ask but where nobody sits."""
+    where = {"org": [d.org for d in desks], "role": [d.role for d in desks], "person": [d.person for d in desks]}
+    found: dict[int, _Addressee] = {}
+    seated: set[int] = set()
+    for number, person, mail, org, section, title in conn.execute(HOLDERS, where, prepare=True).fetchall():
+        seated.add(number)
+        if str(person) != actor:
+            known = found.setdefault(person, _Addressee(person, mail, org, section, title, []))
+            known.desks.append(desks[number - 1])
+    empty = [desk for number, desk in enumerate(desks, start=1) if desk.ask and number not in seated]
+    return list(found.values()), empty
+
+
+# ── in which words ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+ABOUT = f"""SELECT c.id, c.process, c.process_version, c.number, c.lead, c.place, c.state, e.action, e.actor, e.seq, e.hash,
+  clock_now() AS now,
+  (SELECT jsonb_object_agg(o.code, jsonb_build_array(o.name, o.contact)) FROM organisation o
+   WHERE (o.valid_from IS NULL OR o.valid_from <= {TODAY}) AND (o.valid_to IS NULL OR o.valid_to >= {TODAY})
+     AND (o.code = ANY (%(orgs)s) OR o.code = c.lead OR o.code = c.place)) AS orgs
+FROM cases c JOIN event e ON e.case_id = c.id AND e.seq = %(seq)s WHERE c.id = %(case)s"""
+
+
+def notice(conn: Connection, row: Row) -> Told:
+    """What an act brings to those it asks and those it informs."""
+    asked = conn.execute(ASKED, {"case": row.case_id, "asks": canonical(row.payload["asks"])}, prepare=True).fetchall()
+    desks = [Desk(*found) for found in asked] + _desks(conn, row.case_id, row.payload["tells"])
+    return _told(conn, row, desks, "notice.txt")
+
+
+def reminder(conn: Connection, row: Row) -> Told | None:
+    """What a deadline's rung brings to those it waits for; None when the work is done and nobody is to be reminded."""
+    place = {"case": row.case_id, "deadline": row.payload["deadline"]}
+    found = conn.execute(DEADLINE, place, prepare=True).fetchone()
+    if found is None:
+        return None
+    kind, holder, due_at = found
+    waiting = conn.execute(WAITING, place | {"due": due_at}, prepare=True).fetchall()
+    desks = [Desk(*step) for step in waiting]
+    # A date that no item of an inbox carries just now still runs for its own holder.
+    desks = desks or [Desk(d.org, d.role, d.person, due_at=due_at) for d in _desks(conn, row.case_id, [holder])]
+    if row.payload["rung"] >= ESCALATED:
+        desks += [Desk(d.org, d.role, due_at=due_at) for d in _desks(conn, row.case_id, ["director"])]
+    return _told(conn, row, desks, "reminder.txt", kind, due_at)
+
+
+def still_wanted(conn: Connection, row: Row) -> bool:
+    """Whether a message made earlier may still go out: a reminder only while its deadline runs."""
+    if not row.kind.startswith("reminder:"):
+        return True
+    place = {"case": row.case_id, "deadline": row.payload["deadline"]}
+    return conn.execute(DEADLINE, place, prepare=True).fetchone() is not None
+
+
+def _told(
+    conn: Connection, row: Row, desks: Sequence[Desk], template: str, kind: str = "", due_at: datetime | None = None
+) -> Told:
+    people, empty = _audience(conn, desks, _actor(conn, row))
+    orgs = [*(person.org for person in people), *(desk.org for desk in empty)]
+    with conn.cursor(row_factory=namedtuple_row) as cursor:
+        about: Any = cursor.execute(ABOUT, {"case": row.case_id, "seq": row.seq, "orgs": orgs}, prepare=True).fetchone()
+    assert about is not None
+    days = calendar(conn, about.lead)
+    words = _words(about, days) | {"kind": _deadline_label(about, kind), "due": _due(due_at, about.now, days)}
+    messages = [_message(row, about, person, words, days, template) for person in people if person.mail.strip()]
+    return Told(messages, _lacking(about, [p for p in people if not p.mail.strip()], empty))
+
+
+def _actor(conn: Connection, row: Row) -> str:
+    """Who acted in the event that the row tells of; a reminder is nobody's act."""
+    if row.kind.startswith("reminder:"):
+        return ""
+    found = conn.execute(
+        "SELECT actor FROM event WHERE case_id = %s AND seq = %s", (row.case_id, row.seq), prepare=True
+    ).fetchone()
+    return str(found[0]) if found else ""
+
+
+def _words(about: Any, days: Calendar) -> dict[str, Any]:
+    """What every message about the case says in the same words, to whomever it goes."""
+    process = catalogue.process(about.process, about.process_version)
+    state = process.state(about.state)
+    head = bytes(about.hash).hex()[:16]
+    lead_name, contact = (about.orgs or {}).get(about.lead, (about.lead, ""))
+    return {
+        "action": next((r.label for r in process.table if r.name == about.action), ""),
+        "number": about.number or "",
+        "place": (about.orgs or {}).get(about.place, ("", ""))[0],
+        "step": state.outcome or state.step,
+        "lead": lead_name,
+        "contact": contact or lead_name,
+        "url": f"{settings().public_url.rstrip('/')}/cases/{about.id}",
+        "version": about.seq,
+        "receipt": " ".join(head[i : i + 4] for i in range(0, 16, 4)),
+    }
+
+
+def _deadline_label(about: Any, kind: str) -> str:
+    process = catalogue.process(about.process, about.process_version)
+    return next((d.label for d in process.deadlines if d.kind == kind), "期限")
+
+
+def _message(
+    row: Row, about: Any, person: _Addressee, words: Mapping[str, Any], days: Calendar, template: str
+) -> Message:
+    asks = [{"label": d.ask, "due": _due(d.due_at, about.now, days)} for d in person.desks if d.ask]
+    org = (about.orgs or {}).get(person.org, ("", ""))[0]
+    post = " ".join(filter(None, (org, person.section, person.title)))
+    text = _environment().get_template(template).render(words, asks=asks, post=post)
+    subject, _, body = text.partition("\n")
+    return Message(
+        person.person_id,
+        person.mail.strip(),
+        message_id(row, about.hash, person.person_id),
+        subject.strip(),
+        body.lstrip("\n"),
+    )
+
+
+def message_id(row: Row, event_hash: bytes, person_id: int) -> str:
+    """The Message-ID of one row's mail to one person: the same however often it is made, in no two installations."""
+    told = hashlib.sha256(f"{row.dedup}/{person_id}/".encode() + bytes(event_hash)).hexdigest()[:32]
+    domain = parseaddr(settings().mail_from)[1].rpartition("@")[2]
+    return f"<{told}@{domain}>"
+
+
+def _due(due_at: datetime | None, now: datetime, days: Calendar) -> Mapping[str, Any] | None:
+    """A date as a message says it: the day, how far it is in business days, whether it has passed."""
+    if due_at is None or due_at >= FAR:
+        return None
+    today, day = local_day(now), due_day(due_at)
+    left = days.business_days_between(today, day)
+    if today > day:
+        word = f"{-left}営業日過ぎています" if left else "過ぎています"
+    elif today == day:
+        word = "今日まで"
+    else:
+        word = f"あと{left}営業日" if left else "期限の前の営業日は今日が最後"
+    return {"day": dates.short(day), "left": word, "over": today > day}
+
+
+def _lacking(about: Any, people: Sequence[_Addressee], empty: Sequence[Desk]) -> dict[str, str]:
+    """Sentences for those who lead the case, about whom no mail reached."""
+    names = about.orgs or {}
+    found = {}
+    if people:
+        posts = "、".join(
+            visible(" ".join(filter(None, (names.get(p.org, ("",))[0], p.section, p.title)))) for p in people
+        )
+        found[NO_ADDRESS] = (
+            f"メールアドレスの登録がないため、通知を送れませんでした: {posts}。"
+            "受信箱には出ています。必要なら電話で伝え、管理者に登録を頼んでください。"
+        )
+    if empty:
+        asks = "、".join(f"{visible(names.get(d.org, (d.org,))[0])}「{visible(d.ask)}」" for d in empty)
+        found[NO_HOLDER] = (
+            f"手番の職に、いま就いている方がいません: {asks}。案件はそのままです。電話などで伝えるか、管理者に発令の登録を頼んでください。"
+        )
+    return found
+
+
+@cache
+def _environment() -> Environment:
+    """Templates of plain text: nothing to escape, but what hides or breaks a line is shown or taken as a blank."""
+    return Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        undefined=StrictUndefined,
+        autoescape=False,  # noqa: S701 - plain text has no markup
+        finalize=lambda value: visible(" ".join(value.split())) if isinstance(value, str) else value,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+# ── what could not be told ──────────────────────────────────────────────────────────────────────────────────────────
+
+ATTENTION = """INSERT INTO attention AS a (case_id, kind, sentence, opened_at) VALUES (%s, %s, %s, clock_now())
+ON CONFLICT (case_id, kind) WHERE closed_at IS NULL DO UPDATE SET sentence = EXCLUDED.sentence WHERE a.sentence <> EXCLUDED.sentence"""
+
+
+def call_attention(conn: Connection, case_id: int, kind: str, sentence: str) -> None:
+    """Show a sentence under 要対応 until the case's next act, or until it is settled."""
+    conn.execute(ATTENTION, (case_id, kind, sentence), prepare=True)
+
+
+def settle(conn: Connection, case_id: int, kind: str) -> None:
+    """Take back a sentence that is no longer so."""
+    conn.execute(
+        "UPDATE attention SET closed_at = clock_now() WHERE case_id = %s AND kind = %s AND closed_at IS NULL",
+        (case_id, kind),
+        prepare=True,
+    )
