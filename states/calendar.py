@@ -49,6 +49,7 @@ class Calendar:
             return -self.business_days_between(b, a)
         return sum(self.is_business_day(a + timedelta(days=n)) for n in range(1, (b - a).days + 1))
 
+    @lru_cache(maxsize=4096)  # noqa: B019 - calendars are few and live as long as the process
     def business_days_in(self, first: date, last: date) -> int:
         """Business days from `first` to `last`, both counted."""
         return sum(self.is_business_day(first + timedelta(days=n)) for n in range((last - first).days + 1))

@@ -15,6 +15,8 @@ from states.text import narrow, visible
 FIRST_YEAR, LAST_YEAR = 1873, 2099
 WEEKDAYS = "月火水木金土日"
 LONGEST_RANGE = 366  # days; a longer one is a slip of the pen, not a plan
+LONGEST_DATE = 60  # characters
+LONGEST_LIST = 2000  # characters
 
 # Name, letter, first day, last day.
 _ERAS = (
@@ -76,17 +78,21 @@ class _Unreadable(Exception):
 # --- reading -------------------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=8192)
 def read_date(text: str) -> Reading:
     """Read one date: 2026-04-01, ２０２６／４／１, 令和8年4月1日, R8.4.1, 令和元年, 8年4月1日, 平成38.4.1, 20260401.
 
     An era that had ended is read on with a note; a date that does not exist is refused, never mended.
     """
+    return _read_date(text if len(text) <= LONGEST_DATE else text[:LONGEST_DATE] + "…")
+
+
+@lru_cache(maxsize=8192)
+def _read_date(text: str) -> Reading:
     plain = _plain(text).replace("・", ".")
     if not plain:
         return Reading(None, problem="日付が書かれていません。")
     try:
-        match = _FULL.fullmatch(plain) or _COMPACT.fullmatch(plain) if len(plain) <= 40 else None
+        match = _FULL.fullmatch(plain) or _COMPACT.fullmatch(plain)
         if match is None:
             raise _Unreadable(_why_not(plain, text))
         found, note, mended = _date_of(match, text)
@@ -95,10 +101,9 @@ def read_date(text: str) -> Reading:
         return Reading(None, problem=str(reason))
 
 
-@lru_cache(maxsize=1024)
 def read_fiscal_year(text: str) -> FiscalYearReading:
     """Read 令和8年度, R8, 2026年度, 平成32年度 (that era had ended: 2020, with a note) as the year it begins in."""
-    match = _FISCAL.fullmatch(_plain(text).upper()) if len(text) <= 40 else None
+    match = _FISCAL.fullmatch(_plain(text).upper()) if len(text) <= LONGEST_DATE else None
     if match is None:
         return FiscalYearReading(
             None,
@@ -117,15 +122,19 @@ def read_fiscal_year(text: str) -> FiscalYearReading:
     return FiscalYearReading(year, note=f"{name}{match['ey']}年度は、改元により{label}({year}年度)と読みました。")
 
 
-@lru_cache(maxsize=4096)
 def parse_days(text: str, within: tuple[date, date] | None = None) -> DaysReading:
     """Read a list of days and ranges: 11/9-11、11/24-25 or 2026-11-09〜2026-11-11 or 令和8年11月9日から11日まで.
 
     A day without a year takes the year that lies in `within` (first and last day of the period), or nearest to it;
     without `within` the year has to be written. A bare number takes month and year of the day before it.
     """
-    if len(text) > 4000:
-        return DaysReading(problems=("日の並びが長すぎます。4,000字までにしてください。",))
+    if len(text) > LONGEST_LIST:
+        return DaysReading(problems=(f"日の並びが長すぎます。{LONGEST_LIST:,}字までにしてください。",))
+    return _parse_days(text, within)
+
+
+@lru_cache(maxsize=4096)
+def _parse_days(text: str, within: tuple[date, date] | None) -> DaysReading:
     days: set[date] = set()
     problems: list[str] = []
     notes: list[str] = []
@@ -227,8 +236,8 @@ def _why_not(plain: str, text: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    shown = visible(text.strip())
-    return shown if len(shown) <= 40 else shown[:40] + "…"
+    text = text.strip()
+    return visible(text) if len(text) <= 40 else visible(text[:40]) + "…"
 
 
 # --- lists of days -------------------------------------------------------------------------------------------------

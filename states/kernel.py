@@ -25,7 +25,7 @@ CLOCK = "clock"  # actor and role of the moves that time makes
 class Level(StrEnum):
     """How a guard answers: only `block` and an open `procedure` refuse."""
 
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105
     WARN = "warn"
     PROCEDURE = "procedure"
     BLOCK = "block"
@@ -95,10 +95,10 @@ class Facts:
     inputs: Mapping[str, Any] = field(default_factory=dict)
     number: str | None = None
     registers: Mapping[str, Any] = field(default_factory=dict)
-    memo: dict[Any, list[Verdict]] = field(default_factory=dict)
+    memo: dict[Any, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Guard:
     """A rule that speaks: yields verdicts, or nothing when it does not concern the case."""
 
@@ -108,9 +108,9 @@ class Guard:
 
     def verdicts(self, facts: Facts) -> list[Verdict]:
         """Answers once per facts; a guard shared by several actions is not asked again."""
-        found = facts.memo.get(self)
+        found: list[Verdict] | None = facts.memo.get(self)
         if found is None:
-            found = [v if v.rule else replace(v, rule=self.rule) for v in self.ask(facts)]
+            found = [v if v.rule else Verdict(v.level, v.sentence, v.field, self.rule, v.remedy) for v in self.ask(facts)]
             facts.memo[self] = found
         return found
 
@@ -150,7 +150,7 @@ class Input:
     into: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Action:
     """One row of the table: who may do it from where to where, under which guards, and what it brings about.
 
@@ -185,14 +185,20 @@ class Action:
         return facts.state in self.source and (self.when is None or self.when(facts))
 
     def verdicts(self, facts: Facts) -> list[Verdict]:
-        binding = [v for g in self.guards for v in g.verdicts(facts)]
-        return binding + [replace(v, binding=False) for g in self.advises for v in g.verdicts(facts)]
+        """What the row's guards say, the binding ones first; asked once per facts."""
+        found: list[Verdict] | None = facts.memo.get(self)
+        if found is None:
+            found = [v for g in self.guards for v in g.verdicts(facts)]
+            advice = (v for g in self.advises for v in g.verdicts(facts))
+            found += [Verdict(v.level, v.sentence, v.field, v.rule, v.remedy, binding=False) for v in advice]
+            facts.memo[self] = found
+        return found
 
     def missing(self, facts: Facts) -> Iterator[Verdict]:
         """What the person still has to write: asked inputs, and a reason for each warning."""
         for ask in self.asks:
             given = facts.inputs.get(ask.name)
-            if given in (None, "", [], {}):
+            if not given.strip() if isinstance(given, str) else given in (None, [], {}):
                 if ask.required:
                     yield block(f"「{ask.label}」を書いてください。", ask.name)
             elif ask.kind == "choice" and given not in dict(ask.choices):
@@ -379,7 +385,7 @@ class Process:
             send_event=True,
         )
         for row in self.table:
-            machine.add_transition(row.name, list(row.source), row.dest, conditions=[partial(_permits, row)])
+            machine.add_transition(row.name, list(row.source), row.dest, conditions=[partial(_permits, self, row)])
         return machine
 
     def reading(self, form: Mapping[str, Any]) -> Any:
@@ -387,17 +393,18 @@ class Process:
         return self.read({group: value for group, value in form.items() if set(value) != {"erased"}})
 
     def row(self, name: str, facts: Facts) -> Action | None:
-        """The row of this name that fits the facts, if any."""
+        """The row of this name that fits the facts, if any: the first of them, whoever asks and whatever its guards say."""
         return next((r for r in self.table if r.name == name and r.applies(facts)), None)
 
     def actions(self, facts: Facts) -> list[Offer]:
         """Every action that the roles in `facts` have in this state, allowed or refused with its sentences."""
-        offers: dict[str, Offer] = {}
-        for row in self.table:
-            if row.name not in offers and row.by & facts.roles and row.applies(facts):
+        offers: list[Offer] = []
+        for name in dict.fromkeys(row.name for row in self.table):
+            row = self.row(name, facts)
+            if row is not None and row.by & facts.roles:
                 dest = self.state(facts.state if row.dest == STAY else row.dest)
-                offers[row.name] = Offer(row, dest, tuple(row.verdicts(facts)))
-        return list(offers.values())
+                offers.append(Offer(row, dest, tuple(row.verdicts(facts))))
+        return offers
 
     def decide(self, facts: Facts, name: str) -> Move:
         """Move `facts.state` by the named action, or raise `Refused` with the reason."""
@@ -427,10 +434,10 @@ class Process:
         return () if state.final or not state.ask else (Ask(state.holder, state.ask, due),)
 
 
-def _permits(row: Action, event: EventData) -> bool:
-    """The machine's own condition for a row: it applies, the role is there, no guard refuses, nothing is missing."""
+def _permits(process: Process, row: Action, event: EventData) -> bool:
+    """The machine's own condition for a row: it is the one that fits, the role is there, no guard refuses, nothing is missing."""
     facts = event.model
-    if not (row.applies(facts) and row.by & facts.roles):
+    if process.row(row.name, facts) is not row or not row.by & facts.roles:
         return False
     return not any(v.refuses for v in row.verdicts(facts)) and not any(row.missing(facts))
 

@@ -102,7 +102,7 @@ def roles_on(
         elif post.role == "staff":
             here = assigned
         else:
-            here = post.scope == "all"
+            here = post.scope == "all" or (post.scope == "office" and post.org_code in by_part.get("lead", ()))
         if here:
             found.setdefault(post.role, post)
     return found

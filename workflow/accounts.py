@@ -4,6 +4,7 @@ A failed sign-in never tells why: unknown name, wrong password, locked and disab
 """
 
 import hashlib
+import logging
 import secrets
 import unicodedata
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from workflow.db import Database, type_connection
 from workflow.models import Account, Organisation, Person, Post, Tenure
 from workflow.settings import settings
 
+logger = logging.getLogger(__name__)
+
 FAILURES = 5
 LOCK_MINUTES = 15
 SHORTEST, LONGEST = 12, 256  # characters of a password
@@ -32,7 +35,7 @@ DECOY = "$argon2id$v=19$m=65536,t=3,p=4$JhxFk8OSXsw96osiwZ/Q1Q$6KOJdmK2jLQqYV1Mm
 
 
 class Failure(StrEnum):
-    """Why a sign-in failed: for the log, never for the page."""
+    """Why a sign-in failed; a page never says."""
 
     UNKNOWN = "unknown"  # no such name, or the account is disabled or locked
     WRONG = "wrong"
@@ -134,6 +137,7 @@ def sign_in(db: Database, login: str, password: str) -> int | Failure:
         found = conn.execute(_ATTEMPT, [login_key(login)[:LONGEST]]).fetchone()
     person_id, stored = found or (None, DECOY)
     if not _verify(stored, password[: LONGEST + 1]) or person_id is None:
+        logger.warning("sign-in failed: person=%s", person_id or "unknown")
         return Failure.UNKNOWN if person_id is None else Failure.WRONG
     kept = hash_password(password) if _hasher.check_needs_rehash(stored) else stored
     with db.connection() as conn:

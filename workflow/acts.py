@@ -6,22 +6,22 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from states.kernel import CLOCK, STAY, Action, Ask, Facts, Move, Refused
+from states.kernel import CLOCK, STAY, Action, Ask, Facts, Move, Process, Refused
 from workflow import deadlines, history, numbers
 from workflow.access import PostHeld
 from workflow.loading import Loaded, instant, microseconds
 
+WEIGHED = ("reasons", "confirm")  # inputs that answer warnings, a text for each rule
 CLOCK_NAMES = {"actor": "時計(自動)", "post": "", "office": ""}
 
 
 def work_out(case: Loaded, action: str, inputs: Mapping[str, Any], groups: Mapping[str, Any]) -> dict[str, Any]:
     """Ask the process; return every row of the act. Raises `Refused`."""
     process, facts, row = case.process, case.facts, case.row
-    facts.inputs = inputs
+    facts.inputs = _answers(inputs)
     if groups:
         # Judged on the form it takes over, and it takes over only what its row of the table allows.
-        facts.form = {**row.form, **groups}
-        facts.read = process.reading(facts.form)
+        facts.form, facts.read = taken_over(process, row.form, groups)
     fitting = process.row(action, facts)
     if fitting is not None and not {group.partition(":")[0] for group in groups} <= fitting.edits:
         raise Refused("role", "この操作では書き換えられない内容が含まれています。何も変えていません。最新の画面を開いてください。")
@@ -38,6 +38,30 @@ def work_out(case: Loaded, action: str, inputs: Mapping[str, Any], groups: Mappi
         "fiscal_year": row.fiscal_year, "lead": row.lead, "takes": bool(groups) and row.version > 0,
     }  # fmt: skip
     return params
+
+
+def taken_over(process: Process, form: Mapping[str, Any], groups: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
+    """The form with these groups laid over it, and the process's reading of it. Raises `Refused` for what is no such form."""
+    if not history.keepable(groups):
+        raise Refused("guard", "保存できない文字(NUL など)が入っています。何も変えていません。その文字を消して、もう一度送ってください。")
+    laid = {**form, **groups}
+    try:
+        if any(set(part) == {"erased"} for part in groups.values()):
+            raise ValueError
+        return laid, process.reading(laid)
+    except (TypeError, ValueError):
+        raise Refused("guard", "様式にない項目か、形の合わない値が含まれています。何も変えていません。最新の画面を開いてください。") from None
+
+
+def _answers(inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What was typed with the act: texts, and a text for each warning. Raises `Refused` for anything else."""
+    weighed = [inputs.get(name) or {} for name in WEIGHED]
+    texts = [value for name, value in inputs.items() if name not in WEIGHED and value is not None]
+    texts += [text for answers in weighed if isinstance(answers, Mapping) for text in answers.values()]
+    shaped = all(isinstance(answers, Mapping) for answers in weighed) and all(isinstance(text, str) for text in texts)
+    if not shaped or not history.keepable(inputs):
+        raise Refused("guard", "読み取れない値か、保存できない文字が入力に含まれています。何も変えていません。もう一度書いてください。")
+    return inputs
 
 
 def note(
@@ -69,15 +93,21 @@ def parts_of(params: Mapping[str, Any]) -> frozenset[str]:
 
 def _form_after(facts: Facts, action: Action) -> dict[str, Any]:
     """The form with what the act itself writes: asked inputs that belong in it, and the row's own record."""
-    form = {group: value for group, value in facts.form.items()}
+    form = dict(facts.form)
     for ask in action.asks:
         if ask.into and facts.inputs.get(ask.name) not in (None, ""):
             group, key = ask.into.split(".")
-            form[group] = {**form.get(group, {}), key: facts.inputs[ask.name]}
+            form[group] = {**_standing(form, group), key: facts.inputs[ask.name]}
     if action.record:
         for group, value in action.record(replace(facts, form=form)).items():
-            form[group] = {**form.get(group, {}), **value}
+            form[group] = {**_standing(form, group), **value}
     return form
+
+
+def _standing(form: Mapping[str, Any], group: str) -> Mapping[str, Any]:
+    """What a field group says; one that was erased is begun anew."""
+    part: Mapping[str, Any] = form.get(group, {})
+    return {} if set(part) == {"erased"} else part
 
 
 def _parts(case: Loaded, move: Move, inputs: Mapping[str, Any]) -> list[tuple[str, Any]]:
@@ -87,7 +117,7 @@ def _parts(case: Loaded, move: Move, inputs: Mapping[str, Any]) -> list[tuple[st
         for ask in move.action.asks
         if not ask.into and inputs.get(ask.name) not in (None, "")
     ]
-    for name in ("reasons", "confirm"):
+    for name in WEIGHED:
         parts += [(f"internal:{name}.{rule}", text) for rule, text in sorted((inputs.get(name) or {}).items())]
     if move.verdicts:
         computed = case.process.computed(case.facts) if case.process.computed else None
@@ -112,8 +142,9 @@ def _rows(case: Loaded, move: Move, form: dict[str, Any], number: str | None, pa
     actor = by[0] if by else case.facts.actor
     post = by[1] if by else next((case.held[role] for role in case.held if role in move.action.by), None)
     office = post.org_code if post else row.lead
-    after = replace(case.facts, state=move.dest, form=form, read=process.reading(form), number=number, memo={})
     before = row.form if row.version else {}
+    read = case.read if form == row.form else process.reading(form)
+    after = replace(case.facts, state=move.dest, form=form, read=read, number=number, memo={})
     changed = [group for group in form if form[group] != before.get(group) and group not in kept]
     joining = [(part, org) for part, org in (move.action.parties(after) if move.action.parties else ())
                if not any(p["part"] == part and p["org"] == org for p in case.parties)]  # fmt: skip
@@ -139,13 +170,13 @@ def _rows(case: Loaded, move: Move, form: dict[str, Any], number: str | None, pa
     open_steps = {(org, role, person, ask, due): i for i, org, role, person, ask, due in row.steps or ()}
     opening = [step for step in wanted if step not in open_steps]
     ledger = sorted(set(process.assigned(after.read))) if process.assigned else []
-    was = sorted(set(process.assigned(process.reading(before)))) if process.assigned and before else []
+    was = sorted(set(process.assigned(case.read))) if process.assigned and before else []
     asks = [[org, role, person, ask] for org, role, person, ask, _ in opening]
     told: dict[str, Any] = {"tells": sorted(move.action.tells), "asks": asks}
     effects = [("notice", told)] if move.action.tells or asks else []
     effects += [(f"letter:{letter}", {"letter": letter}) for letter in move.action.letters]
     return {
-        "case": row.id, "version": row.version, "state": move.dest, "number": number, "title": process.title(form),
+        "case": row.id, "version": row.version, "saves": row.saves, "state": move.dest, "number": number, "title": process.title(form),
         "place": process.place(form),
         "actor": actor, "at": row.now_us, "form": history.canonical(form), "post": post.id if post else None,
         "action": move.action.name, "post_text": post_text, "office": office, "previous": row.head, "body": body,

@@ -5,7 +5,12 @@ version, and everything it does hangs on that comparison (`FROM cas`). Inside a 
 not the order run, so whoever opens a row under a unique key reads from the one that closes it.
 """
 
+import re
+from collections.abc import Mapping
 from functools import cache
+from typing import Any
+
+import psycopg
 
 from workflow.access import HELD, SCOPE, TODAY, VISIBLE
 
@@ -61,7 +66,7 @@ _NUMBERS = """num AS (
 
 _CAS = f"""cas AS (UPDATE cases SET state = %(state)s, version = version + 1, number = %(number)s, title = %(title)s, place = %(place)s,
     head = %(hash)s, acted_by = %(actor)s, acted_at = {INSTANT.format("%(at)s::bigint")}, form = %(form)s::jsonb
-  WHERE cases.id = %(case)s AND cases.version = %(version)s {{conditions}} RETURNING cases.id)"""
+  WHERE cases.id = %(case)s AND cases.version = %(version)s AND cases.saves = %(saves)s {{conditions}} RETURNING cases.id)"""
 
 _EVENT = f"""ev AS (INSERT INTO event (case_id, seq, at, action, actor, post, office, previous, hash, body)
   SELECT cas.id, %(version)s::int + 1, {INSTANT.format("%(at)s::bigint")}, %(action)s, %(actor)s, %(post_text)s, %(office)s,
@@ -100,7 +105,7 @@ _OUTBOX = """ob AS (INSERT INTO outbox (case_id, seq, kind, payload, dedup, next
 
 _WORKING = "wk AS (DELETE FROM working w USING cas WHERE w.case_id = cas.id AND w.org_code = %(office)s)"
 
-_SETTLED = f"at AS (UPDATE attention SET closed_at = clock_now() FROM cas WHERE attention.case_id = cas.id AND closed_at IS NULL)"
+_SETTLED = "at AS (UPDATE attention SET closed_at = clock_now() FROM cas WHERE attention.case_id = cas.id AND closed_at IS NULL)"
 
 _IDEMPOTENCY = """ky AS (INSERT INTO idempotency (person_id, key, request, result, made_at)
   SELECT %(person)s, %(key)s, %(request)s, %(result)s::jsonb, now() FROM cas)"""
@@ -129,3 +134,22 @@ def write(parts: frozenset[str]) -> str:
     lost = ", lost_counter((SELECT count(*) FROM num), (SELECT count(*) FROM cas), %(n_count)s)" if "numbers" in parts else ""
     tail = "SELECT (SELECT count(*) FROM cas) AS won" + lost
     return "WITH " + ",\n".join(pieces) + "\n" + tail
+
+
+@cache
+def _numbered(text: str) -> tuple[bytes, tuple[str, ...]]:
+    """The text with `$1` for `%(name)s`, and the names in that order. The driver would do it anew for texts of this length."""
+    names: list[str] = []
+
+    def place(found: re.Match[str]) -> str:
+        if found[1] not in names:
+            names.append(found[1])
+        return f"${names.index(found[1]) + 1}"
+
+    return re.sub(r"%\((\w+)\)s", place, text).encode(), tuple(names)
+
+
+def one_trip(conn: psycopg.Connection[Any], text: str, params: Mapping[str, Any]) -> psycopg.RawCursor[Any]:
+    """Carry out one of these statements, prepared."""
+    numbered, names = _numbered(text)
+    return psycopg.RawCursor(conn).execute(numbered, [params[name] for name in names], prepare=True)

@@ -20,6 +20,7 @@ from states.places import Directory
 from workflow import acts, case_sql, history
 from workflow.access import PARTS, TODAY, actor
 from workflow.loading import Connection, Loaded, NotFound, instant, load
+from workflow.queries import label_of
 
 
 class PostLost(Exception):
@@ -69,6 +70,9 @@ def open_case(conn: Connection, person_id: int, process_key: str, origin: str, f
     post = next((p for p in writer.posts if p.role in by), None) if writer else None
     if post is None:
         raise Refused("role", f"「{process.label}」を起こす役目を、いまのあなたの職は持っていません。")
+    if not set(form) <= _writes(process, process.initial.name, frozenset({post.role}), opens=True):
+        raise Refused("role", "下書きには書けない内容が含まれています。何も保存していません。最新の画面を開いてください。")
+    acts.taken_over(process, {}, form)
     area = Directory.from_csv().office_of(post.org_code, today(conn))
     row = conn.execute(
         f"""WITH made AS (INSERT INTO cases (process, process_version, origin, lead, place, opened_by, opened_at, title, state, version,
@@ -105,7 +109,7 @@ def save(conn: Connection, person_id: int, case_id: int, groups: Mapping[str, An
     allowed = editable(case)
     if not {group.partition(":")[0] for group in groups} <= allowed:
         raise Refused("role", "この内容は、いまは書き換えられません。最新の画面を開いてください。")
-    form = {**case.row.form, **groups}
+    form, _ = acts.taken_over(case.process, case.row.form, groups)
     if case.row.version == 0:
         row = conn.execute(
             """UPDATE cases SET form = %(form)s::jsonb, title = %(title)s, place = %(place)s, saves = saves + 1, acted_by = %(person)s::text,
@@ -147,22 +151,28 @@ def desk(case: Loaded) -> str:
 
 
 def editable(case: Loaded) -> frozenset[str]:
-    """The field groups that some act open to the person takes over."""
-    facts = case.facts
-    groups = [r.edits for r in case.process.table if r.by & facts.roles and facts.state in r.source]
-    return frozenset().union(*groups)
+    """The field groups that some act open to the person takes over; who may open a draft may write it."""
+    opens = case.row.version == 0 and bool(case.process.opens.get(case.row.origin, frozenset()) & case.facts.roles)
+    return _writes(case.process, case.row.state, case.facts.roles, opens)
+
+
+def _writes(process: Process, state: str, roles: frozenset[str], opens: bool) -> frozenset[str]:
+    here = [row for row in process.table if state in row.source]
+    mine = [row for row in here if row.by & roles]
+    return frozenset().union(*(row.edits for row in mine or (here if opens else [])))
 
 
 def delete_draft(conn: Connection, person_id: int, case_id: int) -> None:
     """Drop a draft that never became a case. Raises `NotFound` for anything else."""
-    load(conn, case_id, person_id)
+    if not editable(load(conn, case_id, person_id)):
+        raise NotFound
     with conn.transaction():
         conn.execute("DELETE FROM party WHERE case_id = %s AND EXISTS (SELECT 1 FROM cases WHERE id = %s AND version = 0)", (case_id, case_id))
         if not conn.execute("DELETE FROM cases WHERE id = %s AND version = 0", (case_id,)).rowcount:
             raise NotFound
 
 
-def act(  # noqa: PLR0913 - the contract of an act
+def act(
     conn: Connection, person_id: int, case_id: int, action: str, *, version: int, key: UUID,
     inputs: Mapping[str, Any] | None = None, form: Mapping[str, Any] | None = None,
 ) -> Done:  # fmt: skip
@@ -172,6 +182,8 @@ def act(  # noqa: PLR0913 - the contract of an act
     groups that the act takes over. Raises `NotFound`, `Conflict`, `KeyReused`, `PostLost`, `Refused`.
     """
     asked = [case_id, action, version, inputs or {}, form or {}]
+    if not history.keepable(asked):
+        raise Refused("guard", "保存できない文字(NUL など)が入っています。何も変えていません。その文字を消して、もう一度送ってください。")
     request = hashlib.sha256(history.canonical(asked).encode()).digest()
     while True:
         case = load(conn, case_id, person_id, key)
@@ -187,9 +199,9 @@ def act(  # noqa: PLR0913 - the contract of an act
         params["result"] = json.dumps({"version": done.version, "state": done.state})
         if _write(conn, params, {"me", "key"}):
             return done
-        # Lost. The next round says why: replayed, acted before us, or the number we drew was taken and we draw again.
-        after = load(conn, case_id, person_id, key)
-        if after.row.request is None and after.row.version == version and not params["n_count"]:
+        # Lost. The next round says why: replayed, acted before us, saved before us, or the number we drew was taken.
+        now_held = actor(conn, person_id)
+        if params["post"] not in {post.id for post in (now_held.posts if now_held else ())}:
             raise PostLost
 
 
@@ -210,26 +222,29 @@ def _write(conn: Connection, params: dict[str, Any], parts: set[str]) -> bool:
     """Carry the write out; False when nothing was written because somebody else was faster."""
     text = case_sql.write(acts.parts_of(params) | parts)
     try:
-        row = conn.execute(text, params, prepare=True).fetchone()
+        row = case_sql.one_trip(conn, text, params).fetchone()
     except psycopg.errors.UniqueViolation as error:
         if error.diag.constraint_name != "pk_idempotency":
             raise
         return False
     except psycopg.DatabaseError as error:
-        if error.sqlstate != case_sql.LOST_COUNTER:
-            raise
-        return False
+        if error.sqlstate == case_sql.LOST_COUNTER:
+            return False
+        if error.diag.constraint_name == "fk_assignment_person_id":
+            raise Refused("guard", "名簿にない人が含まれています。何も変えていません。職員を選び直してください。") from error
+        raise
     return bool(row and row[0])
 
 
 def conflict(conn: Connection, case: Loaded) -> Conflict:
     """Who acted last on the case, in words for the person who came later."""
-    assert case.body is not None
+    if case.body is None:
+        return Conflict("ほかの方", case.row.acted_at, "下書きを保存する", case.process.state(case.row.state).label, 0)
     row = conn.execute(
         "SELECT data FROM content WHERE case_id = %s AND seq = %s AND kind = 'names'", (case.row.id, case.row.version), prepare=True
     ).fetchone()
     names = json.loads(bytes(row[0])) if row and row[0] else {}
-    label = next((a.label for a in case.process.table if a.name == case.body["action"]), case.body["action"])
+    label = label_of(case.process, case.body["action"])
     who = " ".join(filter(None, (names.get("office"), names.get("post"), names.get("actor")))) or "ほかの方"
     return Conflict(who, case.row.acted_at, label, case.process.state(case.row.state).label, case.row.version)
 

@@ -22,6 +22,23 @@ def canonical(value: Any) -> str:
     return text
 
 
+def keepable(value: Any) -> bool:
+    """Whether a value has a canonical text that the database can hold: no NUL, no lone surrogate, no NaN, nothing but JSON."""
+    try:
+        text = canonical(value)
+    except (TypeError, ValueError):
+        return False
+    return "\\u0000" not in text or not _has_nul(value)
+
+
+def _has_nul(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return any(_has_nul(part) for pair in value.items() for part in pair)
+    if isinstance(value, (list, tuple)):
+        return any(_has_nul(part) for part in value)
+    return isinstance(value, str) and "\0" in value
+
+
 @dataclass(frozen=True, slots=True)
 class Content:
     """One row of content: what an event refers to by digest."""
@@ -69,7 +86,7 @@ def event_hash(previous: bytes | None, body: str) -> bytes:
     return hashlib.sha256((previous or b"") + body.encode()).digest()
 
 
-def event_body(  # noqa: PLR0913 - these are the columns of the contract
+def event_body(
     *, case: int, seq: int, at: int, action: str, source: str, dest: str, process: tuple[str, int, str], actor: str, post: str,
     office: str, lead: str, round_no: int, number: str | None, content: Sequence[Sequence[Any]], acting_for: str | None = None,
 ) -> str:  # fmt: skip

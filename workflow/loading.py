@@ -3,12 +3,11 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import psycopg
-from psycopg.rows import namedtuple_row
 
 from states import catalogue
 from states.kernel import CLOCK, Facts, Process
@@ -25,13 +24,48 @@ class NotFound(Exception):
     """There is no such case, or not for this person: the two are not told apart."""
 
 
+class Row(NamedTuple):
+    """The columns of the read, in its order."""
+
+    id: int
+    process: str
+    process_version: int
+    origin: str
+    lead: str
+    place: str
+    title: str
+    number: str | None
+    state: str
+    version: int
+    saves: int
+    head: bytes | None
+    acted_at: datetime
+    form: dict[str, Any]
+    posts: list[list[Any]] | None
+    person_name: str | None
+    parties: list[dict[str, Any]] | None
+    steps: list[list[Any]] | None
+    deadlines: list[list[Any]] | None
+    assigned: list[int] | None
+    counters: dict[str, int] | None
+    closures: list[date] | None
+    headquarters: str
+    headquarters_name: str | None
+    body: str | None
+    fiscal_year: int
+    now_us: int
+    request: bytes | None
+    result: dict[str, Any] | None
+
+
 @dataclass(frozen=True)
 class Loaded:
     """A case as one read found it, with the facts its process decides on."""
 
-    row: Any
+    row: Row
     process: Process
     facts: Facts
+    read: Any  # the stored form as the process reads it, before an act touches it
     held: Mapping[str, PostHeld]  # role → the post it comes from
     parties: tuple[Mapping[str, Any], ...]
     body: Mapping[str, Any] | None  # of the last event
@@ -53,11 +87,10 @@ def microseconds(at: datetime) -> int:
 def load(conn: Connection, case_id: int, person_id: int | None, key: UUID | None = None) -> Loaded:
     """Everything a decision about this case reads. `person_id` None is the clock. Raises `NotFound`."""
     text = case_sql.READ_BY_CLOCK if person_id is None else case_sql.READ
-    with conn.cursor(row_factory=namedtuple_row) as cursor:
-        cursor.execute(text, {"case": case_id, "person": person_id, "key": key}, prepare=True)
-        row = cursor.fetchone()
-    if row is None:
+    found = case_sql.one_trip(conn, text, {"case": case_id, "person": person_id, "key": key}).fetchone()
+    if found is None:
         raise NotFound
+    row = Row(*found)
     process = catalogue.process(row.process, row.process_version)
     parties = tuple(row.parties or ())
     posts = [PostHeld(*post) for post in row.posts or ()]
@@ -75,4 +108,4 @@ def load(conn: Connection, case_id: int, person_id: int | None, key: UUID | None
         number=row.number,
         registers=registers(conn, process, row),
     )
-    return Loaded(row, process, facts, held, parties, json.loads(row.body) if row.body else None)
+    return Loaded(row, process, facts, facts.read, held, parties, json.loads(row.body) if row.body else None)

@@ -89,7 +89,7 @@ def check_published(connection: Any) -> None:
 
     `connection` is a psycopg connection. Raises `PublishedDiffers` with what to do.
     """
-    stored = dict(((r[0], r[1]), r[2]) for r in connection.execute("SELECT process, version, digest FROM published").fetchall())
+    stored = {(r[0], r[1]): r[2] for r in connection.execute("SELECT process, version, digest FROM published").fetchall()}
     for place, process in catalogue.all_versions().items():
         if stored.get(place) != process.digest:
             raise PublishedDiffers(f"業務フロー {process.label} 第{process.version}版が登録と違います。tobidashi migrate を実行してください。")

@@ -194,7 +194,11 @@ def _told(
         about: Any = cursor.execute(ABOUT, {"case": row.case_id, "seq": row.seq, "orgs": orgs}, prepare=True).fetchone()
     assert about is not None
     days = calendar(conn, about.lead)
-    words = _words(about, days) | {"kind": _deadline_label(about, kind), "due": _due(due_at, about.now, days)}
+    words = _words(about, days) | {
+        "kind": _deadline_label(about, kind),
+        "due": _due(due_at, about.now, days),
+        "waiting": "、".join(dict.fromkeys(desk.ask for desk in desks if desk.ask)),
+    }
     messages = [_message(row, about, person, words, days, template) for person in people if person.mail.strip()]
     return Told(messages, _lacking(about, [p for p in people if not p.mail.strip()], empty))
 

@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import psycopg
 from psycopg.rows import dict_row
@@ -16,10 +16,11 @@ from psycopg.rows import dict_row
 from states import catalogue
 from states.kernel import CLOCK
 from workflow.access import SCOPE, TODAY, VISIBLE
-from workflow.deadlines import FAR, calendar, due_day, end_of, local_day
+from workflow.deadlines import FAR, calendar, due_day, end_of, local_day, start_of
 
 Connection = psycopg.Connection[Any]
 CAP = 1000  # counts stop here and say "1000+"
+LONGEST_CURSOR = 200
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,8 @@ def cursor_of(*parts: Any) -> str:
 def place_of(cursor: str, size: int) -> list[str]:
     """The parts of a cursor. Raises `BadCursor`."""
     try:
+        if len(cursor) > LONGEST_CURSOR:
+            raise BadCursor
         parts = json.loads(base64.urlsafe_b64decode(cursor.encode()))
         if isinstance(parts, list) and len(parts) == size and all(isinstance(p, str) for p in parts):
             return parts
@@ -56,13 +59,13 @@ MUNICIPALITY = f"""(SELECT o.name FROM organisation o WHERE o.code = c.place AND
   AND (o.valid_to IS NULL OR o.valid_to >= {TODAY}) LIMIT 1) AS municipality"""
 LEAD = f"""(SELECT o.short FROM organisation o WHERE o.code = c.lead AND (o.valid_to IS NULL OR o.valid_to >= {TODAY}) LIMIT 1) AS lead_name"""
 
-_DESKS = "SELECT post ->> 1 AS org, post ->> 4 AS role FROM me, jsonb_array_elements(me.posts) AS post"
+_DESKS = "SELECT DISTINCT post ->> 1 AS org, post ->> 4 AS role FROM me, jsonb_array_elements(me.posts) AS post"
 _MINE = "s.org_code = d.org AND s.role = d.role AND s.closed_at IS NULL AND (s.person_id IS NULL OR s.person_id = %(person)s)"
 
 # The page of one desk comes off the covering index; only its rows are joined to their cases.
 INBOX = f"""WITH {SCOPE}, desk AS ({_DESKS})
 SELECT s.id AS step_id, s.due_at, s.ask, c.id AS case_id, c.number, c.title, c.process, c.process_version, c.state, c.version,
-  c.origin, c.acted_at, {MUNICIPALITY}, {LEAD},
+  c.origin, c.acted_at, {MUNICIPALITY}, {LEAD}, (SELECT o.opened_at FROM step o WHERE o.id = s.id) AS asked_at,
   (SELECT x.data FROM content x WHERE x.case_id = c.id AND x.seq = c.version AND x.kind = 'shown') AS shown
 FROM desk d CROSS JOIN LATERAL (
   SELECT s.id, s.case_id, s.ask, s.due_at FROM step s /* join */
@@ -73,11 +76,17 @@ WHERE {VISIBLE} ORDER BY s.due_at, s.id LIMIT %(limit)s"""
 
 COUNTS = f"""WITH {SCOPE}, desk AS ({_DESKS}),
 mine AS (SELECT s.due_at FROM desk d CROSS JOIN LATERAL (
-  SELECT s.due_at FROM step s WHERE {_MINE} ORDER BY s.due_at, s.id LIMIT {CAP}) s)
+  SELECT s.due_at FROM step s WHERE {_MINE} /* filters */ ORDER BY s.due_at, s.id LIMIT {CAP}) s)
 SELECT count(*) AS "all", count(*) FILTER (WHERE due_at <= %(now)s) AS over,
   count(*) FILTER (WHERE due_at > %(now)s AND due_at <= %(today)s) AS today,
   count(*) FILTER (WHERE due_at > %(today)s AND due_at <= %(soon)s) AS soon,
   count(*) FILTER (WHERE due_at > %(soon)s) AS later FROM mine"""
+
+# What the filters of the inbox offer: what is asked of this person, and for which places and offices.
+CHOICES = f"""WITH {SCOPE}, desk AS ({_DESKS}),
+mine AS (SELECT s.ask, s.case_id FROM desk d CROSS JOIN LATERAL (
+  SELECT s.ask, s.case_id FROM step s WHERE {_MINE} /* filters */ ORDER BY s.due_at, s.id LIMIT {CAP}) s)
+SELECT DISTINCT m.ask, c.place, c.lead, {MUNICIPALITY}, {LEAD} FROM mine m JOIN cases c ON c.id = m.case_id CROSS JOIN me WHERE {VISIBLE}"""
 
 ATTENTION = f"""WITH {SCOPE} SELECT t.id, t.kind, t.sentence, t.opened_at, c.id AS case_id, c.number, c.title
 FROM attention t JOIN cases c ON c.id = t.case_id CROSS JOIN me
@@ -98,9 +107,13 @@ def _marks(conn: Connection, now: datetime) -> dict[str, datetime]:
 
 
 def inbox(  # one filter a parameter, as in the URL
-    conn: Connection, person_id: int, *, due: str = "all", ask: str = "", org: str = "", q: str = "", after: str = "", limit: int = 30,
+    conn: Connection, person_id: int, *, due: str = "all", ask: str = "", org: str = "", office: str = "",
+    q: str = "", role: str = "", after: str = "", limit: int = 30,
 ) -> Page:  # fmt: skip
-    """What waits for this person, by urgency. Raises `BadCursor`."""
+    """What waits for this person, by urgency; with `role` only at the desks of that role. Raises `BadCursor`.
+
+    The counts are of everything that waits there, whatever the filters.
+    """
     now = database_now(conn)
     marks = _marks(conn, now)
     first = datetime.fromtimestamp(0, tz=now.tzinfo)
@@ -110,23 +123,33 @@ def inbox(  # one filter a parameter, as in the URL
         "soon": (marks["today"] + tick, marks["soon"] + tick), "later": (marks["soon"] + tick, FAR + timedelta(days=1)),
     }.get(due, (first, FAR + timedelta(days=1)))  # fmt: skip
     at, step = place_of(after, 2) if after else (first.isoformat(), "0")
-    filters = [("AND s.ask = %(ask)s", ask), ("AND x.place = %(org)s", org), (_WORDS.format("x"), q)]
-    text = _filtered(INBOX, filters).replace("/* join */", "JOIN cases x ON x.id = s.case_id" if org or q else "")
+    filters = [("AND s.ask = %(ask)s", ask), ("AND x.place = %(org)s", org), ("AND x.lead = %(office)s", office),
+               (_WORDS.format("x"), q), (_AT_DESK, role)]  # fmt: skip
+    text = _filtered(INBOX, filters).replace("/* join */", "JOIN cases x ON x.id = s.case_id" if org or office or q else "")
     params = {
         "person": person_id, "after_at": _time(at), "after_id": _number(step), "from": window[0], "until": window[1],
-        "ask": ask, "org": org, "q": _pattern(q), "limit": limit + 1,
+        "ask": ask, "org": org, "office": office, "q": _pattern(q), "role": role, "limit": limit + 1,
     }  # fmt: skip
     rows = _dicts(conn, text, params)
-    counts = _dicts(conn, COUNTS, {"person": person_id, **marks})[0]
+    counts = _dicts(conn, _filtered(COUNTS, [(_AT_DESK, role)]), {"person": person_id, "role": role, **marks})[0]
     days = calendar(conn, "")
     shown = [row | _item(row, marks, days) for row in rows[:limit]]
     following = cursor_of(rows[limit - 1]["due_at"].isoformat(), rows[limit - 1]["step_id"]) if len(rows) > limit else ""
     return Page(shown, following, counts, _dicts(conn, ATTENTION, {"person": person_id}))
 
 
+def choices(conn: Connection, person_id: int, *, role: str = "") -> dict[str, list[tuple[str, str]]]:
+    """What the inbox can be filtered by, each a value and its label: `ask`, `org` (municipality), `office`."""
+    rows = _dicts(conn, _filtered(CHOICES, [(_AT_DESK, role)]), {"person": person_id, "role": role})
+    places = {row["place"]: row["municipality"] or row["place"] for row in rows if row["place"]}
+    offices = {row["lead"]: row["lead_name"] or row["lead"] for row in rows}
+    asked = sorted({row["ask"] for row in rows})
+    return {"ask": [(ask, ask) for ask in asked], "org": sorted(places.items()), "office": sorted(offices.items())}
+
+
 def waiting(conn: Connection, person_id: int) -> int:
     """How many items wait for this person, counted up to `CAP`."""
-    marks = {key: FAR for key in ("now", "today", "soon")}
+    marks = dict.fromkeys(("now", "today", "soon"), FAR)
     return int(_dicts(conn, COUNTS, {"person": person_id, **marks})[0]["all"])
 
 
@@ -140,14 +163,17 @@ def _item(row: Mapping[str, Any], marks: Mapping[str, datetime], days: Any) -> d
     clues = [("warn", f"注意 {levels.count('warn')}")] if "warn" in levels else []
     clues += [("stop", f"支障 {sum(v in ('block', 'procedure') for v in levels)}")] if {"block", "procedure"} & set(levels) else []
     clues += [("ok", "規則はすべて適合")] if levels and not clues else []
-    today = local_day(marks["now"])
+    today, asked = local_day(marks["now"]), local_day(row["asked_at"])
     return {
         "process_label": process.label, "state_label": state.label, "holder": state.holder, "due_kind": kind,
         "dated": due < FAR, "due_day": due_day(due),
         "business_days_left": days.business_days_between(today, due_day(due)) if due < FAR else None, "clues": clues,
+        "days_used": days.business_days_between(asked, today),
+        "days_given": days.business_days_between(asked, due_day(due)) if due < FAR else None,
     }  # fmt: skip
 
 
+_AT_DESK = "AND d.role = %(role)s"
 _WORDS = "AND ({0}.title ILIKE %(q)s OR {0}.number ILIKE %(q)s)"
 
 CASES = f"""WITH {SCOPE}
@@ -158,21 +184,32 @@ WHERE {VISIBLE} AND c.id < %(after)s /* filters */ ORDER BY c.id DESC LIMIT %(li
 
 
 def case_list(
-    conn: Connection, person_id: int, *, states: Sequence[str] = (), office: str = "", place: str = "", q: str = "", after: str = "",
-    limit: int = 50,
+    conn: Connection, person_id: int, *, states: Sequence[str] = (), office: str = "", place: str = "", fiscal_year: int = 0,
+    q: str = "", after: str = "", limit: int = 50,
 ) -> Page:  # fmt: skip
-    """Every case this person may see, the newest first. Raises `BadCursor`."""
+    """Every case this person may see, the newest first; `fiscal_year` is that of its opening. Raises `BadCursor`."""
     filters = [("AND c.state = ANY (%(states)s)", states), ("AND c.lead = %(office)s", office),
-               ("AND c.place = %(place)s", place), (_WORDS.format("c"), q)]  # fmt: skip
+               ("AND c.place = %(place)s", place), (_WORDS.format("c"), q),
+               ("AND c.opened_at >= %(opened)s AND c.opened_at < %(before)s", fiscal_year)]  # fmt: skip
     (last,) = place_of(after, 1) if after else (str(2**62),)
     params = {"person": person_id, "after": _number(last), "states": list(states), "office": office, "place": place,
-              "q": _pattern(q), "limit": limit + 1}  # fmt: skip
+              "q": _pattern(q), "limit": limit + 1, "opened": start_of(date(fiscal_year or 1970, 4, 1)),
+              "before": start_of(date((fiscal_year or 1970) + 1, 4, 1))}  # fmt: skip
     rows = _dicts(conn, _filtered(CASES, filters), params)
     shown = []
     for row in rows[:limit]:
         state = catalogue.process(row["process"], row["process_version"]).state(row["state"])
-        shown.append(row | {"state_label": state.label, "step": state.step, "holder": state.holder, "final": state.final})
+        shown.append(row | {"state_label": state.label, "step": state.step, "holder": state.holder, "final": state.final, "outcome": state.outcome})
     return Page(shown, cursor_of(rows[limit - 1]["case_id"]) if len(rows) > limit else "")
+
+
+NAMES = f"WITH {SCOPE} SELECT c.id, c.number, c.title FROM me CROSS JOIN cases c WHERE {VISIBLE} AND c.id = ANY (%(cases)s)"
+
+
+def case_names(conn: Connection, person_id: int, cases: Sequence[int]) -> dict[int, str]:
+    """What the cases among these that this person may see are called: number and title."""
+    rows = _dicts(conn, NAMES, {"person": person_id, "cases": list(cases)}) if cases else []
+    return {row["id"]: " ".join(filter(None, (row["number"], row["title"]))) for row in rows}
 
 
 EVENTS = f"""WITH {SCOPE}
@@ -182,32 +219,59 @@ WHERE {VISIBLE} AND (e.at, e.case_id, e.seq) < (%(before_at)s, %(before_case)s, 
 ORDER BY e.at DESC, e.case_id DESC, e.seq DESC LIMIT %(limit)s"""
 
 
-def events(
-    conn: Connection, person_id: int, *, since: date | None = None, until: date | None = None, office: str = "", person: str = "",
-    post: str = "", action: str = "", case: str = "", after: str = "", limit: int = 100,
-) -> Page:  # fmt: skip
-    """Events across the cases this person may see, the newest first: by period, office, person, post, action, case number.
+class EventFilter(TypedDict, total=False):
+    """Which events are wanted: period, office (of the post or of the case), person, post, action, number of the case.
 
-    `person` is a name of the day, a staff number or an id; `post` a title or an id. Raises `BadCursor`.
+    `person` is a name, a staff number or an id; `post` a title or an id.
     """
+
+    since: date | None
+    until: date | None
+    office: str
+    person: str
+    post: str
+    action: str
+    case: str
+
+
+def _event_filters(wanted: EventFilter) -> tuple[list[tuple[str, Any]], dict[str, Any]]:
+    since, until, who, post = wanted.get("since"), wanted.get("until"), wanted.get("person", ""), wanted.get("post", "")
+    given = {name: wanted.get(name, "") for name in ("office", "action", "case")}
     filters = [
-        ("AND e.at >= %(since)s", since), ("AND e.at < %(until)s", until), ("AND (e.office = %(office)s OR c.lead = %(office)s)", office),
-        ("""AND (e.actor = %(who)s OR e.actor IN (SELECT id::text FROM person WHERE staff_no = %(who)s OR name ILIKE %(who_like)s))""", person),
+        ("AND e.at >= %(since)s", since), ("AND e.at < %(until)s", until),
+        ("AND (e.office = %(office)s OR c.lead = %(office)s)", given["office"]),
+        ("AND (e.actor = %(who)s OR e.actor IN (SELECT id::text FROM person WHERE staff_no = %(who)s OR name ILIKE %(who_like)s))", who),
         ("AND (e.post = %(post)s OR e.post IN (SELECT id::text FROM post WHERE title ILIKE %(post_like)s))", post),
-        ("AND e.action = %(action)s", action), ("AND c.number = %(case)s", case),
+        ("AND e.action = %(action)s", given["action"]), ("AND c.number = %(case)s", given["case"]),
     ]  # fmt: skip
-    at, number, seq = place_of(after, 3) if after else ((FAR + timedelta(days=1)).isoformat(), "0", "0")
     params = {
-        "person": person_id, "since": end_of(since - timedelta(days=1)) if since else None, "until": end_of(until) if until else None,
-        "office": office, "who": person, "who_like": _pattern(person), "post": post, "post_like": _pattern(post), "action": action,
-        "case": case, "before_at": _time(at), "before_case": _number(number), "before_seq": _number(seq), "limit": limit + 1,
+        "since": start_of(since) if since else None, "until": end_of(until) if until else None, **given,
+        "who": who, "who_like": _pattern(who), "post": post, "post_like": _pattern(post),
     }  # fmt: skip
-    rows = _dicts(conn, _filtered(EVENTS, filters), params)
+    return filters, params
+
+
+def events(conn: Connection, person_id: int, *, after: str = "", limit: int = 100, **wanted: Unpack[EventFilter]) -> Page:
+    """Events across the cases this person may see, the newest first. Raises `BadCursor`."""
+    filters, params = _event_filters(wanted)
+    at, number, seq = place_of(after, 3) if after else ((FAR + timedelta(days=1)).isoformat(), "0", "0")
+    place = {"before_at": _time(at), "before_case": _number(number), "before_seq": _number(seq)}
+    rows = _dicts(conn, _filtered(EVENTS, filters), {"person": person_id, "limit": limit + 1, **place, **params})
     following = cursor_of(rows[limit - 1]["at"].isoformat(), rows[limit - 1]["case_id"], rows[limit - 1]["seq"]) if len(rows) > limit else ""
-    return Page([row | _told(row) for row in named(conn, rows[:limit])], following)
+    return Page([row | told(row) for row in named(conn, rows[:limit])], following)
 
 
-def _told(row: Mapping[str, Any]) -> dict[str, Any]:
+EVENT_KEYS = f"""WITH {SCOPE} SELECT e.case_id, e.seq FROM me CROSS JOIN event e JOIN cases c ON c.id = e.case_id
+WHERE {VISIBLE} /* filters */ ORDER BY e.at, e.case_id, e.seq LIMIT %(limit)s"""
+
+
+def event_keys(conn: Connection, person_id: int, *, limit: int, **wanted: Unpack[EventFilter]) -> list[tuple[int, int]]:
+    """Case and number of the same events, the oldest first: what an export holds is fixed before its first line."""
+    filters, params = _event_filters(wanted)
+    return [(row["case_id"], row["seq"]) for row in _dicts(conn, _filtered(EVENT_KEYS, filters), {"person": person_id, "limit": limit, **params})]
+
+
+def told(row: Mapping[str, Any]) -> dict[str, Any]:
     """Labels of an event from its process."""
     process, body = catalogue.process(row["process"], row["process_version"]), json.loads(row["body"])
     names = {s.name: s.label for s in process.states}
@@ -245,6 +309,28 @@ def named(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> list[dict[str,
     return result
 
 
+LATE = """SELECT count(*) FROM (SELECT 1 FROM outbox WHERE done_at IS NULL AND next_at < now() - interval '10 minutes' LIMIT 1000) o"""
+
+
+def late_effects(conn: Connection) -> int:
+    """How many effects, such as mails, have waited for more than ten minutes: then nothing delivers them."""
+    row = conn.execute(LATE, prepare=True).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+MESSAGES = """SELECT m.id, m.case_id, m.address, m.subject, m.body, m.made_at, m.sent_at, n.name FROM message m JOIN person n ON n.id = m.person_id
+WHERE m.id < %(before)s /* filters */ ORDER BY m.id DESC LIMIT %(limit)s"""
+
+
+def messages(conn: Connection, person_id: int, *, everybody: bool = False, after: str = "", limit: int = 30) -> Page:
+    """Mails to this person, or to everybody, the newest first. Raises `BadCursor`."""
+    (last,) = place_of(after, 1) if after else (str(2**62),)
+    params = {"person": person_id, "before": _number(last), "limit": limit + 1}
+    rows = _dicts(conn, _filtered(MESSAGES, [("AND m.person_id = %(person)s", not everybody)]), params)
+    return Page(rows[:limit], cursor_of(rows[limit - 1]["id"]) if len(rows) > limit else "")
+
+
 def actions_known() -> list[tuple[str, str]]:
     """Every action name with its verb, for filters."""
     found = {row.name: row.label for process in catalogue.newest().values() for row in process.table}
@@ -277,6 +363,6 @@ def _time(text: str) -> datetime:
 
 
 def _number(text: str) -> int:
-    if not text.isdigit() or int(text) >= 2**63:
+    if not (text.isascii() and text.isdecimal()) or int(text) >= 2**63:
         raise BadCursor
     return int(text)

@@ -16,8 +16,8 @@ STORY = """SELECT e.case_id, e.seq, e.at, e.action, e.actor, e.post, e.office, e
 WHERE e.case_id = %(case)s ORDER BY e.seq"""
 
 WRITTEN = """SELECT x.seq, x.ord, x.kind, x.data, x.digest,
-  (SELECT min(b.seq) FROM content b WHERE b.case_id = x.case_id AND b.kind = 'erasure' AND b.data IS NOT NULL
-     AND convert_from(b.data, 'UTF8')::jsonb -> 'erased' @> jsonb_build_array(jsonb_build_array(x.seq, x.ord))) AS erased_by
+  (SELECT min(b.seq) FROM content b, jsonb_array_elements(convert_from(b.data, 'UTF8')::jsonb -> 'erased') AS place
+   WHERE b.case_id = x.case_id AND b.kind = 'erasure' AND place = jsonb_build_array(x.seq, x.ord)) AS erased_by
 FROM content x WHERE x.case_id = %(case)s ORDER BY x.seq, x.ord"""
 
 
@@ -30,7 +30,7 @@ def timeline(conn: Connection, view: View) -> list[dict[str, Any]]:
     lines = []
     for row in named(conn, _dicts(conn, STORY, {"case": view.id})):
         body = json.loads(row["body"])
-        shown = [_shown(process, row["action"], part) for part in written.get(row["seq"], ()) if view.may_read(part["kind"])]
+        shown = [part_told(process, row["action"], part) for part in written.get(row["seq"], ()) if view.may_read(part["kind"])]
         lines.append(
             row
             | {
@@ -44,6 +44,11 @@ def timeline(conn: Connection, view: View) -> list[dict[str, Any]]:
     return lines[::-1]
 
 
+def content_rows(conn: Connection, view: View) -> list[dict[str, Any]]:
+    """Every content row of the case, each with the event that erased it, if any."""
+    return _dicts(conn, WRITTEN, {"case": view.id})
+
+
 def _by(process: Process, action: str, actor: str) -> str:
     if actor == "clock":
         return ""
@@ -54,7 +59,7 @@ def _by(process: Process, action: str, actor: str) -> str:
 LABELS = {"reasons": "起案者の理由", "confirm": "注意を認めた理由", "erasure": "消去の記録"}
 
 
-def _shown(process: Process, action: str, part: Mapping[str, Any]) -> dict[str, Any] | None:
+def part_told(process: Process, action: str, part: Mapping[str, Any]) -> dict[str, Any] | None:
     """What one content row says on the page: typed reasons and remarks; forms and figures are shown elsewhere."""
     kind = part["kind"]
     head, _, name = kind.partition(":")

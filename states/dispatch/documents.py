@@ -115,7 +115,9 @@ def _remarks(line: Line) -> str:
 
 def spans(days: Sequence[date]) -> str:
     """11月9日〜11日、12月3日: days in a row are joined."""
-    runs = [[day for _, day in run] for _, run in groupby(enumerate(days), key=lambda pair: pair[1].toordinal() - pair[0])]
+    runs = [
+        [day for _, day in run] for _, run in groupby(enumerate(days), key=lambda pair: pair[1].toordinal() - pair[0])
+    ]
     told = []
     for run in runs:
         first, last = run[0], run[-1]
@@ -134,7 +136,7 @@ def _people(line: Line) -> str:
     told = []
     for person in line.people:
         section, role, name = _member(line, person)
-        told.append(" ".join(filter(None, (section, role, name))) + f"({len(person.days)}日)")
+        told.append(" ".join(filter(None, (section, role, name, f"{len(person.days)}日"))))
     return "\n".join(told)
 
 
@@ -167,6 +169,20 @@ SHEET = (
 )
 
 # ── columns for machines: one row a person and case, one datum a cell ───────────────────────────────────────────────
+
+
+def _own_report(row: Row) -> str:
+    group = row.line.form.get(f"report:{row.person.person_id}") or {}
+    return "済" if group.get("filed_on") or erased(group) else _still_out(row)
+
+
+def _result_state(row: Row) -> str:
+    return "済" if _result_filed(row.line) else _still_out(row)
+
+
+def _still_out(row: Row) -> str:
+    return "" if row.line.state == "dispatched" else "未"
+
 
 DATA = (
     Column("年度", lambda row: row.line.year, 6, "number", "4月1日から翌年3月31日まで。始まる年の西暦"),
@@ -206,22 +222,9 @@ DATA = (
     Column("今後の対応", "result.follow_up", 40),
     Column("備考", lambda row: _remarks(row.line).replace("\n", "。"), 30),
     Column("状態", lambda row: row.line.state_label, 10),
-    Column("復命の提出", lambda row: _own_report(row), 10, note="済・未。派遣の終わる前は空白"),
-    Column("結果報告の提出", lambda row: _result_state(row), 10, note="済・未。派遣の終わる前は空白"),
+    Column("復命の提出", _own_report, 10, note="済・未。派遣の終わる前は空白"),
+    Column("結果報告の提出", _result_state, 10, note="済・未。派遣の終わる前は空白"),
 )  # fmt: skip
-
-
-def _own_report(row: Row) -> str:
-    group = row.line.form.get(f"report:{row.person.person_id}") or {}
-    return "済" if group.get("filed_on") or erased(group) else _still_out(row)
-
-
-def _result_state(row: Row) -> str:
-    return "済" if _result_filed(row.line) else _still_out(row)
-
-
-def _still_out(row: Row) -> str:
-    return "" if row.line.state == "dispatched" else "未"
 
 
 DEFINITIONS = (
@@ -243,7 +246,11 @@ YEAR_END = Report(
     uncounted={"withdrawn": "取下げ", "not_accepted": "不受理", "declined": "派遣しない", "cancelled": "中止"},
     waiting={"preparing": "派遣準備中"},
     decided="decision.on",
-    kinds=tuple((code, f"{ORIGINS[origin]} ・ {label}") for origin, grounds in GROUNDS.items() for code, label in grounds.items()),
+    kinds=tuple(
+        (code, f"{ORIGINS[origin]} ・ {label}")
+        for origin, grounds in GROUNDS.items()
+        for code, label in grounds.items()
+    ),
     kind=lambda line: line.text("request.ground"),
     sheet=SHEET,
     data=DATA,
@@ -256,10 +263,13 @@ YEAR_END = Report(
 
 def _addressee(matter: Matter) -> str:
     """The head of the municipality that asked, or of the one (or the body) that receives."""
-    if body := _body(matter):
-        if matter.text("request.origin") == "director":
-            return f"{body} 代表者 様"
-    group = "contact" if matter.text("contact.municipality_code") or matter.text("contact.municipality_name") else "request.destination"
+    if (body := _body(matter)) and matter.text("request.origin") == "director":
+        return f"{body} 代表者 様"
+    group = (
+        "contact"
+        if matter.text("contact.municipality_code") or matter.text("contact.municipality_name")
+        else "request.destination"
+    )
     _, name = _place(matter.form, matter.directory, matter.on, group)
     return f"{name}長 様"
 

@@ -4,7 +4,7 @@ These rules are engineering, not 要領: nothing is silently changed, and what c
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
@@ -23,7 +23,9 @@ _FORMULA = re.compile("[=+\\-@\t\r]")
 @guard("I-01")
 def characters_are_kept(facts: Facts) -> Iterator[Verdict]:
     """Every legitimate character stays as it came; what hides is shown, never taken away."""
-    hidden = [path for path, text in _texts(facts) if not problems(text) and visible(text) != text]
+    hidden = []
+    if visible(_joined(facts)) != _joined(facts):
+        hidden = [path for path, text in _named_texts(facts) if not problems(text) and visible(text) != text]
     for path in hidden:
         yield ok(f"{label(path)}に目に見えない文字があります。画面では ⟦U+…⟧ の形で示します。", path)
     if not hidden:
@@ -33,37 +35,60 @@ def characters_are_kept(facts: Facts) -> Iterator[Verdict]:
 @guard("I-02")
 def characters_are_allowed(facts: Facts) -> Iterator[Verdict]:
     """NUL, other controls and lone surrogates go back with the field named; they are not removed in silence."""
-    bad = [(path, found) for path, text in _texts(facts) if (found := problems(text))]
-    for path, found in bad:
-        yield block(f"{label(path)}の{'、'.join(found)}があります。取り除いて出し直してください。", path)
-    if not bad:
+    if not problems(_joined(facts)):
         yield ok("使えない文字はありません。")
+        return
+    for path, text in _named_texts(facts):
+        if found := problems(text):
+            yield block(f"{label(path)}の{'、'.join(found)}があります。取り除いて出し直してください。", path)
 
 
 @guard("I-03")
 def markup_is_text(facts: Facts) -> Iterator[Verdict]:
     """Marks that a page could take for its own are shown as the characters they are."""
-    if any(_MARKUP.search(text) for _, text in _texts(facts)):
+    if _MARKUP.search(_joined(facts)):
         yield ok("< や & などの記号は、文字として表示します。")
 
 
 @guard("I-04")
 def formulas_are_text(facts: Facts) -> Iterator[Verdict]:
     """A value that begins like a formula stays text in every workbook."""
-    if any(_FORMULA.match(text) for _, text in _texts(facts)):
+    if any(_FORMULA.match(text) for text in _texts(facts)):
         yield ok("= や + で始まる値は、表計算の様式でも文字のまま載せます。")
 
 
-def _texts(facts: Facts) -> list[tuple[str, str]]:
-    """Every text of the form and of what was typed with the act, with its path."""
-    found = [*_walk("", facts.form), *_walk("", facts.inputs)]
-    return [(path, text) for path, text in found if text]
+def _texts(facts: Facts) -> list[str]:
+    """Every text of the form and of what was typed with the act; walked once, since four rules read them with every act."""
+    found: list[str] | None = facts.memo.get("texts")
+    if found is None:
+        found = facts.memo["texts"] = []
+        parts: list[Any] = [dict(facts.form), dict(facts.inputs)]
+        for part in parts:  # grows while it is walked
+            for value in part.values() if isinstance(part, dict) else part:
+                if isinstance(value, str):
+                    found.append(value)
+                elif isinstance(value, (dict, list, tuple)):
+                    parts.append(value)
+    return found
+
+
+def _joined(facts: Facts) -> str:
+    """All texts as one, for rules that look for a character anywhere."""
+    found: str | None = facts.memo.get("joined")
+    if found is None:
+        found = facts.memo["joined"] = "\n".join(_texts(facts))
+    return found
+
+
+def _named_texts(facts: Facts) -> list[tuple[str, str]]:
+    """The same with the path of each, in the order of the form."""
+    return [*_walk("", dict(facts.form)), *_walk("", dict(facts.inputs))]
 
 
 def _walk(path: str, part: Any) -> Iterator[tuple[str, str]]:
     if isinstance(part, str):
         yield path, part
-    elif isinstance(part, Mapping):
+    elif isinstance(part, dict):
         for key, value in part.items():
             yield from _walk(f"{path}.{key}" if path else str(key), value)
     elif isinstance(part, (list, tuple)):

@@ -314,10 +314,15 @@ class Form(Part):
 
 
 def read(form: Mapping[str, Any]) -> Form:
-    """The stored field groups as an object; raises pydantic's ValidationError where they are not such a form."""
-    parts = {group: part for group, part in form.items() if not group.startswith(REPORT)}
-    reports = {group.removeprefix(REPORT): part for group, part in form.items() if group.startswith(REPORT)}
+    """The stored field groups as an object, an erased one as if it were empty; raises pydantic's ValidationError."""
+    there = {group: part for group, part in form.items() if not _erased(part)}
+    parts = {group: part for group, part in there.items() if not group.startswith(REPORT)}
+    reports = {group.removeprefix(REPORT): part for group, part in there.items() if group.startswith(REPORT)}
     return Form.model_validate({**parts, "reports": reports})
+
+
+def _erased(part: Any) -> bool:
+    return isinstance(part, Mapping) and set(part) == {"erased"}
 
 
 # ── the fields of a page ────────────────────────────────────────────────────────────────────────────────────────────
@@ -352,7 +357,8 @@ def read_fields(fields: Mapping[str, Sequence[str]], form: Mapping[str, Any] | N
             refused.append(block(f"「{path}」という項目はこの画面にありません。画面を開き直してください。", path))
             continue
         if group not in groups:
-            groups[group] = copy.deepcopy(dict((form or {}).get(group) or {}))
+            stored = (form or {}).get(group) or {}
+            groups[group] = {} if _erased(stored) else copy.deepcopy(dict(stored))
         try:
             _put(groups[group], path.split(".")[1:], _value(path, fields[path][-1]), tables, group)
         except ValueError as reason:

@@ -1,10 +1,12 @@
 """States, actions and deadlines of the dispatch, by name; the only place that says which way a case may go."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 from states.dates import read_date
+from states.dispatch.form import Consultation, Team
 from states.dispatch.rules import GUARDS
 from states.kernel import (
     CLOCK,
@@ -160,15 +162,14 @@ def team_proposed(facts: Facts) -> Iterator[Verdict]:
 
 @guard(None)
 def received(facts: Facts) -> Iterator[Verdict]:
-    if not (facts.form.get("receipt") or {}).get("number"):
+    if not facts.number:
         yield block("まだ収受していません。先に「収受する」を押してください。", "receipt.number")
 
 
 @guard(None)
 def not_received(facts: Facts) -> Iterator[Verdict]:
-    receipt = facts.form.get("receipt") or {}
-    if receipt.get("number"):
-        yield block(f"すでに収受しています({receipt['number']})。", "receipt.number")
+    if facts.number:
+        yield block(f"すでに収受しています({facts.number})。", "receipt.number")
 
 
 @guard(None)
@@ -297,7 +298,11 @@ def _consultation(facts: Facts) -> Mapping[str, Any]:
 
 def _decision(conclusion: str) -> Any:
     def record(facts: Facts) -> Mapping[str, Any]:
-        decision = {"conclusion": conclusion, "number": facts.registers["numbers"]["letter"], "on": facts.today.isoformat()}
+        decision = {
+            "conclusion": conclusion,
+            "number": facts.registers["numbers"]["letter"],
+            "on": facts.today.isoformat(),
+        }
         return {"decision": decision | ({"days": _places(facts)} if conclusion == "approved" else {})}
 
     return record
@@ -315,7 +320,7 @@ def _actual_end(facts: Facts) -> Mapping[str, Any]:
 
 def _report(facts: Facts) -> Mapping[str, Any]:
     filed = {"filed_on": facts.today.isoformat(), "filed_by": facts.actor}
-    return {group: filed for group in facts.registers["edited"]}
+    return dict.fromkeys(facts.registers["edited"], filed)
 
 
 def _result(facts: Facts) -> Mapping[str, Any]:
@@ -335,13 +340,27 @@ def _lead(facts: Facts) -> Sequence[tuple[str, str]]:
 
 
 def _destination(facts: Facts) -> Sequence[tuple[str, str]]:
-    code = facts.read.request.destination.municipality_code
+    going = facts.read.request.destination
+    code = _meant(facts, going.municipality_code, going.municipality_name)
     return [("destination", code)] if own_initiative(facts) and code else []
 
 
 def _requester(facts: Facts) -> Sequence[tuple[str, str]]:
-    code = facts.read.contact.municipality_code or facts.read.request.destination.municipality_code
+    asking, going = facts.read.contact, facts.read.request.destination
+    code = _meant(facts, asking.municipality_code, asking.municipality_name)
+    code = code or _meant(facts, going.municipality_code, going.municipality_name)
     return [("requester", code)] if code else []
+
+
+def _meant(facts: Facts, code: str, name: str) -> str:
+    """Code of the municipality that was written, in any width, or by a name that only one has; nothing where it is unclear."""
+    on = facts.read.judged_on(facts.today)
+    if code.strip():
+        found = facts.directory.municipality(code, on)
+        return found.code if found else ""
+    office = facts.directory.office(facts.read.request.office_code)
+    named = facts.directory.by_name(name, on, office.prefecture_code if office else "") if name.strip() else ()
+    return named[0].code if len(named) == 1 else ""
 
 
 def _last_report(facts: Facts) -> bool:
@@ -358,9 +377,23 @@ def _all_reports(facts: Facts) -> bool:
 
 # ── the table ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
+
+def _of_the_request(inner: Guard) -> Guard:
+    """The same rule, held against the request alone: what the office proposed or was told is not the municipality's to mend."""
+
+    def ask(facts: Facts) -> Iterable[Verdict]:
+        form = {group: part for group, part in facts.form.items() if group in ("request", "contact", "receipt")}
+        read = facts.read.model_copy(update={"team": Team(), "consultation": Consultation()})
+        return inner.ask(replace(facts, form=form, read=read, memo={}))
+
+    return Guard(inner.rule, inner.name, ask)
+
+
 INTAKE = tuple(GUARDS[rule] for rule in ("I-01", "I-02", "I-03", "I-04", "I-05", "I-06", "I-07"))
-SCREEN = (complete, *INTAKE, GUARDS["D-07"])  # what stops the municipality's own submission
 ADVICE = tuple(GUARDS[rule] for rule in ("D-01", "D-02", "D-03", "D-04", "D-05", "D-06", "D-08", "D-09"))
+# What stops the municipality's own submission, and what it is told then.
+SCREEN = tuple(_of_the_request(asked) for asked in (complete, *INTAKE, GUARDS["D-07"]))
+TOLD = tuple(_of_the_request(asked) for asked in ADVICE)
 DRAFTED = tuple(GUARDS[rule] for rule in ("D-01", "D-02", "D-05", "D-06", "D-08", "D-09"))
 DECIDED = tuple(GUARDS[rule] for rule in ("D-03", "D-04", "D-10"))
 
@@ -371,11 +404,12 @@ NOTE = Input("note", "起案の理由", hint="派遣が必要な理由と、隊�
 ACTIONS = (
     Action(
         "submit", ("draft",), "municipal_request", "要請を提出する", MUNICIPALITY, "振興局に届き、収受を待ちます",
-        SCREEN, ADVICE, on_request, parties=_lead, main=True,
+        SCREEN, TOLD, on_request, edits=frozenset({"request", "contact"}), parties=_lead, main=True,
     ),
     Action(
         "submit_proxy", ("draft",), "municipal_request", "代理で受け付ける", BUREAU, "紙などで届いた要請を、市町村に代わって入れます",
-        (), (complete, *INTAKE, GUARDS["D-07"], *ADVICE), on_request, parties=_requester, main=True,
+        (), (complete, *INTAKE, GUARDS["D-07"], *ADVICE), on_request, edits=frozenset({"request", "contact", "receipt"}),
+        parties=_requester, main=True,
     ),
     Action(
         "receive", ("municipal_request",), STAY, "収受する", BUREAU, "案件番号と収受番号がつき、回答期限(10営業日)が動きます",
@@ -394,7 +428,8 @@ ACTIONS = (
     Action(
         "put_to_director", ("draft",), "director_judgement", "局長の判断を求める", BUREAU, "起案として局長に渡します",
         (complete, instructed, team_proposed, *INTAKE, GUARDS["D-07"], *DRAFTED), DECIDED, own_initiative,
-        asks=(NOTE,), weighs="drafter", numbers=("case",), record=_drafting, main=True,
+        asks=(NOTE,), edits=frozenset({"request", "contact", "team"}), weighs="drafter", numbers=("case",), record=_drafting,
+        main=True,
     ),
     Action(
         "put_to_director", ("correction",), "director_judgement", "局長の判断を求める", BUREAU, "直した起案を局長に渡します",
@@ -407,7 +442,7 @@ ACTIONS = (
     ),
     Action(
         "resubmit", ("correction",), "municipal_request", "補正して出し直す", MUNICIPALITY | BUREAU, "振興局の検討に戻ります",
-        SCREEN, ADVICE, on_request, edits=frozenset({"request", "contact"}), main=True,
+        SCREEN, TOLD, on_request, edits=frozenset({"request", "contact"}), main=True,
     ),
     Action(
         "consult", ("municipal_request",), "concurrent_appointment_consultation", "本庁に協議する", BUREAU,
@@ -532,8 +567,9 @@ DEADLINES = (
 def asks(facts: Facts) -> Sequence[Ask] | None:
     """Whose turn it is, where that is more than the holder of the state."""
     if facts.state == "municipal_request":
-        waiting = not (facts.form.get("receipt") or {}).get("number")
-        return [Ask("bureau", "収受する", "receive") if waiting else Ask("bureau", "検討して判断を求める", "reply")]
+        return [
+            Ask("bureau", "検討して判断を求める", "reply") if facts.number else Ask("bureau", "収受する", "receive")
+        ]
     if facts.state == "correction" and own_initiative(facts):
         return [Ask("bureau", "直して判断を求める", "correction")]
     if facts.state == "director_judgement" and (facts.form.get("hold") or {}).get("review_on"):

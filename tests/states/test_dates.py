@@ -37,6 +37,11 @@ def test_one_day_written_in_many_ways(written):
     assert not read_date(written).problem
 
 
+def test_chinese_numerals_are_read():
+    assert read_date("令和八年十二月二十五日").date == date(2026, 12, 25)
+    assert read_date("二〇二六年十一月三十日").date == date(2026, 11, 30)
+
+
 @pytest.mark.parametrize(
     ("written", "day", "said"),
     [

@@ -7,8 +7,7 @@ from copy import copy
 from datetime import date
 from typing import Any
 
-from openpyxl.cell.cell import Cell
-from openpyxl.utils.cell import range_boundaries
+from openpyxl.cell.cell import Cell, MergedCell
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.workbook.workbook import Workbook
 from openpyxl.worksheet.cell_range import CellRange
@@ -26,7 +25,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\n")
 _ESCAPE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")  # _x000D_ would be read back as the character it names
 
 
-def put(cell: Cell, value: Value) -> None:
+def put(cell: Cell | MergedCell, value: Value) -> None:
     """Write a value as it is: text stays text whatever it begins with, a number a number, blank blank.
 
     Characters that a workbook cannot hold are shown as ⟦U+…⟧; line breaks come as LF; a date as ISO text.
@@ -67,16 +66,26 @@ def _wide(line: str) -> int:
 
 
 def fitted(text: str, width: float, lines: int, note: str) -> str:
-    """The text, or as much of its beginning as fits `lines` with the note where the whole stands."""
+    """The text where it fits into `lines`; else as much of its beginning as does, and the note on the last line."""
     if text_lines(text, width) <= lines:
         return text
     kept: list[str] = []
-    for character in text:
-        kept.append(character)
-        if text_lines("".join(kept[-4096:]) if False else "".join(kept) + note, width) > lines:
-            kept.pop()
+    free = lines - text_lines(note, width)
+    for line in text.split("\n"):
+        needed = text_lines(line, width)
+        kept.append(line if needed <= free else _beginning(line, free * int(width)))
+        free -= needed
+        if free <= 0:
             break
-    return "".join(kept) + note
+    return "\n".join([*kept, note])
+
+
+def _beginning(line: str, room: int) -> str:
+    for place, character in enumerate(line):
+        room -= _wide(character)
+        if room < 0:
+            return line[:place]
+    return line
 
 
 def place_of(book: Workbook, name: str, template: str) -> tuple[Worksheet, CellRange]:
@@ -114,9 +123,10 @@ def open_rows(book: Workbook, sheet: Worksheet, row: int, count: int) -> None:
         sheet.move_range(f"A{row + 1}:{sheet.cell(last, sheet.max_column).coordinate}", rows=more)
     for at in range(last, row, -1):
         sheet.row_dimensions[at + more].height = heights[at]
-    for merged in sheet.merged_cells.ranges:
-        if merged.min_row > row:
-            merged.shift(row_shift=more)
+    for merged in [area for area in sheet.merged_cells.ranges if area.min_row > row]:
+        sheet.merged_cells.remove(merged)
+        merged.shift(row_shift=more)
+        sheet.merged_cells.add(merged)
     for at in range(row + 1, row + count):
         sheet.row_dimensions[at].height = heights[row]
         for column in range(1, sheet.max_column + 1):
@@ -135,10 +145,11 @@ def _shift(defined: DefinedName, sheet: str, row: int, more: int) -> None:
     for title, area in list(defined.destinations):
         if title != sheet:
             continue
-        left, top, right, bottom = range_boundaries(area)
-        if None in (left, top, right, bottom) or bottom < row:
+        found = CellRange(area.replace("$", ""))
+        if found.max_row < row:
             continue
-        moved = CellRange(min_col=left, min_row=top + more if top > row else top, max_col=right, max_row=bottom + more)
+        top = found.min_row + more if found.min_row > row else found.min_row
+        moved = CellRange(min_col=found.min_col, min_row=top, max_col=found.max_col, max_row=found.max_row + more)
         start, _, end = moved.coord.partition(":")
         quoted = title.replace("'", "''")
         defined.attr_text = f"'{quoted}'!{_fixed(start)}" + (f":{_fixed(end)}" if end else "")

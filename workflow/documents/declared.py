@@ -11,7 +11,7 @@ from workflow.settings import settings
 SHIPPED = Path(__file__).parents[2] / "templates"
 
 
-class DocumentProblem(Exception):
+class DocumentProblem(ValueError):
     """A document that cannot be made; the sentence says what is wrong and what to do, in Japanese."""
 
 
@@ -35,9 +35,14 @@ def letter(process: Process, key: str) -> Letter | None:
     return next((found for found in _of(process).letters if found.key == key), None)
 
 
+def own_templates() -> Path:
+    """Where an installation puts templates of its own; they stand before the shipped ones."""
+    return settings().data / "templates"
+
+
 def template_path(name: str) -> Path:
-    """The template: the office's own under `templates` of the data directory where there is one, else the shipped one."""
-    own = settings().data / "templates" / name
+    """The installation's own template where there is one, else the shipped one."""
+    own = own_templates() / name
     return own if own.is_file() else SHIPPED / name
 
 

@@ -10,12 +10,24 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from workflow.settings import settings
-from workflow.web import errors, health, sign_in
+from workflow.web import (
+    administration,
+    audit,
+    case_list,
+    cases,
+    errors,
+    forms,
+    health,
+    inbox,
+    mailbox,
+    reports,
+    sign_in,
+)
 from workflow.web.render import STATIC, mark
 from workflow.web.security import BodyLimit, LastResort, SameOrigin, SecurityHeaders
 from workflow.web.session import SignInNeeded
 
-ROUTERS = (health.router, sign_in.router)
+PAGES = (sign_in, inbox, case_list, forms, cases, reports, audit, administration, mailbox, health)
 
 # Open to everybody; any other route that does not depend on `session.current` fails a test.
 PUBLIC = frozenset({"/login", "/livez", "/readyz", "/static"})
@@ -38,8 +50,8 @@ def create_app() -> FastAPI:
     errors.install(app)
     app.add_exception_handler(SignInNeeded, sign_in.send_to_sign_in)
     app.mount("/static", Static(directory=STATIC))
-    for router in ROUTERS:
-        app.include_router(router)
+    for module in PAGES:
+        app.include_router(module.router)
     return app
 
 

@@ -1,62 +1,258 @@
-"""The page of a case: evidence left, decision right; the acts that its buttons post; its letters."""
+"""The page of a case: evidence left, decision right; and the acts that its buttons post."""
 
+import json
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
-from uuid import UUID
+from dataclasses import dataclass
+from typing import Any
 
-from fastapi import APIRouter, Form, Query, Request
-from fastapi.responses import RedirectResponse
-from starlette.datastructures import ImmutableMultiDict
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.responses import Response
 
-from states.kernel import Action, Offer, Refused, Verdict
+from states.dates import month_day
+from states.kernel import Refused, Verdict
 from workflow import cases, diagram, story
 from workflow.cases import Conflict, View
+from workflow.db import type_connection
 from workflow.deadlines import local_day
-from workflow.web import errors, evidence, offers
+from workflow.documents import letters
+from workflow.web import errors, evidence, forms, offers
 from workflow.web.offers import Typed
-from workflow.web.posted import Posted
+from workflow.web.posted import Fields, Posted
 from workflow.web.render import Signed, page
 from workflow.web.session import Connection, RowId, SignedIn
 
 router = APIRouter()
 
-SAVED = "save"
-
 
 @router.get("/cases/{case_id:int}")
 def show(request: Request, conn: Connection, signed: SignedIn, case_id: RowId, done: str = "") -> Response:
-    view = cases.look(conn, signed.actor.person_id, case_id)
-    return case_page(request, conn, signed, view, Typed(), done=done)
+    return case_page(request, conn, signed, cases.look(conn, signed.actor.person_id, case_id), Typed(), done=done)
 
 
 @router.post("/cases/{case_id:int}/actions/{action}")
-def act(request: Request, conn: Connection, signed: SignedIn, fields: Posted, case_id: RowId, action: str) -> Response:
-    """Do the act of a button. A refusal shows the same page again with everything that was typed."""
+def act(request: Request, conn: Connection, signed: SignedIn, posted: Posted, case_id: RowId, action: str) -> Response:
+    """Do the act of a button. A refusal shows the same page again, with everything that was typed."""
     person = signed.actor.person_id
     view = cases.look(conn, person, case_id)
-    row = next((o.action for o in view.offers if o.action.name == action), None)
-    typed = {name: fields[name] for name in fields}
+    offer = next((o for o in view.offers if o.action.name == action), None)
+    groups: dict[str, Any] | None = None
     try:
+        groups = forms.taken_over(conn, view, offer.action, posted) if offer else None
         cases.act(
-            conn, person, case_id, action, version=_number(fields.get("version", "")), key=_key(fields.get("key", "")),
-            inputs=inputs_of(row, fields) if row else {}, form=taken_over(view, row, fields) if row else None,
+            conn, person, case_id, action, version=forms.number(posted.get("version", "")), key=forms.key_of(posted.get("key", "")),
+            inputs=forms.inputs_of(offer.action, posted) if offer else {},
+            form=groups,
         )  # fmt: skip
     except Conflict as conflict:
+        about = " ".join(filter(None, (view.number, view.title)))
         return errors.conflict(
-            request, conflict, errors.texts(fields), about=" ".join(filter(None, (view.number, view.title))), yours=row.label if row else ""
+            request, conflict, _written(posted), about=about, yours=offer.action.label if offer else action
         )
     except Refused as refusal:
-        if refusal.kind != "guard" or row is None:
+        if refusal.kind != "guard" or offer is None:
             raise
-        problems = {v.field: v.sentence for v in refusal.verdicts if v.field}
-        back = Typed(action, fields.get("key", ""), typed, problems)
-        return refused_page(request, conn, signed, view, row, back, refusal)
+        typed = Typed(
+            action, posted.get("key", ""), dict(posted), {v.field: v.sentence for v in refusal.verdicts if v.field}
+        )
+        if offer.action.edits or not view.version:
+            if groups and forms.kept(conn, person, view, groups, posted):
+                view = cases.look(conn, person, case_id)
+            sheet = forms.Sheet(dict(posted) if view.version else forms.flat(view.form))
+            return forms.act_page(
+                request, conn, signed, view, offer, typed, sheet=sheet, problems=refusal.verdicts, status=422
+            )
+        return case_page(request, conn, signed, view, typed, problems=refusal.verdicts)
     return RedirectResponse(f"/cases/{case_id}?done={action}", 303)
 
 
+def _written(posted: Fields) -> list[str]:
+    """What the person wrote, without the marks that the page itself carried."""
+    return [
+        value
+        for name, value in posted.multi_items()
+        if "." in name and value.strip() and not value.startswith("drafter")
+    ]
+
+
+def case_page(
+    request: Request,
+    conn: type_connection,
+    signed: Signed,
+    view: View,
+    typed: Typed,
+    *,
+    done: str = "",
+    problems: Sequence[Verdict] = (),
+) -> Response:
+    """The whole case for one reader: the acts it offers, what speaks for and against them, what happened so far."""
+    lines = story.timeline(conn, view) if view.version else []
+    turns = story.turns(conn, view) if view.version else []
+    inner = offers.inside(view)
+    names = offers.names_of(view)
+    around = forms.surroundings(conn, signed, view.process, view.origin, view.lead)
+    path = [view.process.initial.name, *(_to(line) for line in reversed(lines) if line["moved"])]
+    asked = next((o.action for o in view.offers if o.action.name == typed.action), None)
+    context = around | {
+        "view": view, "read": view.read, "inside": inner, "names": names, "state_word": _state_word(view, inner),
+        "origin_word": getattr(around["words"], "origins", {}).get(view.origin, ""), "dues": offers.due_lines(view),
+        "steps": diagram.step_bar(view.process, view.state.name, _notes(view, lines)),
+        "map": diagram.svg(view.process, view.state.name, path) if inner else "",
+        "map_words": diagram.words(view.process, view.state.name, path),
+        "letters": story.letters(conn, view) if view.version else [], "events": _events(view, lines, inner),
+        "clock": _clock(view, turns) if inner else None, "turn": _turn(view, names), "mine": _mine(view, signed),
+        "verdicts": _verdicts(view, around["words"].clauses), "cards": offers.cards(view, view.offers, typed),
+        "refused": offers.refused(view, view.offers), "editing": not view.version and bool(view.offers),
+        "problems": forms.listed(problems, asked), "refused_label": asked.label if asked else "", "notice": _notice(view, names, done),
+    }  # fmt: skip
+    return page(request, signed, "case.html", status=422 if problems else 200, **context)
+
+
 @router.get("/cases/{case_id:int}/letters/{kind}")
-def letter(request: Request, conn: Connection, signed: SignedIn, case_id: RowId, kind: str) -> Response:
-    """A letter of the case, to be printed."""
+def letter(conn: Connection, signed: SignedIn, case_id: RowId, kind: str) -> Response:
+    """A letter of the case as it was filed, to be printed."""
+    return HTMLResponse(letters.render(conn, case_id, kind, signed.actor.person_id))
+
+
+@router.get("/cases/{case_id:int}/print")
+def paper(request: Request, conn: Connection, signed: SignedIn, case_id: RowId) -> Response:
+    """The form of the case on paper."""
     view = cases.look(conn, signed.actor.person_id, case_id)
-    raise NotImplementedError
+    around = forms.surroundings(conn, signed, view.process, view.origin, view.lead)
+    return page(
+        request,
+        signed,
+        "case_print.html",
+        view=view,
+        read=view.read,
+        names=offers.names_of(view),
+        part=f"{view.process.key}/print.html",
+        **around,
+    )
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What was just done, on top of the page."""
+
+    title: str
+    text: str
+
+
+def _notice(view: View, names: Mapping[str, str], done: str) -> Notice | None:
+    if done == "save":
+        saved = (view.working or {}).get("saves", 1) if view.version else view.saves + 1
+        return Notice(f"書いた内容を残しました(第{saved}版)", "まだどこにも届いていません。続きはいつでも書けます。")
+    label = next((row.label for row in view.process.table if row.name == done), "")
+    if not label:
+        return None
+    holder = names.get(view.state.holder, "")
+    turn = "この案件は終わりました。" if view.state.final else f"いまの手番は{holder}です。" if holder else ""
+    return Notice(
+        f"「{label}」を行いました", f"{turn}取り消せない記録として残しました。" if not view.state.final else turn
+    )
+
+
+def _state_word(view: View, inner: bool) -> str:
+    """The state's own name for the offices and for its holder; to others the public step."""
+    own = inner or view.state.final or view.state.holder in view.roles
+    return view.state.label if own else f"「{view.state.step}」の段階"
+
+
+def _verdicts(view: View, clauses: Mapping[str, str]) -> list[offers.Judged]:
+    """What the rules say of the acts this reader has; the main act first, since its levels count."""
+    ordered = sorted(view.offers, key=lambda o: not o.action.main)
+    found = [v for offer in ordered for v in offer.verdicts if v.rule]
+    return offers.judged(found, clauses, offers.reasons_of(view.form))
+
+
+def _turn(view: View, names: Mapping[str, str]) -> str:
+    if view.state.final:
+        return view.state.outcome or view.state.label
+    if not offers.inside(view) and view.state.holder not in view.roles:
+        return f"いまの手番は{names['bureau']}です"
+    lines = {line.due_at: f"({line.day}まで ・ {line.left})" for line in offers.due_lines(view)}
+    asks = [
+        f"{names.get(step['role'], step['role'])}: {step['ask']}{lines.get(step['due_at'], '')}" for step in view.steps
+    ]
+    return "、".join(dict.fromkeys(asks)) or f"いまの手番は{names.get(view.state.holder, '')}です"
+
+
+def _mine(view: View, signed: Signed) -> bool:
+    """Whether an open item of the case waits for this reader."""
+    desks = {(post.org_code, post.role) for post in signed.actor.posts}
+    return any(
+        (step["org_code"], step["role"]) in desks and step["person_id"] in (None, signed.actor.person_id)
+        for step in view.steps
+    )
+
+
+def _notes(view: View, lines: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """A line under each public step: from when to when the case was in it, or by when it is promised."""
+    notes: dict[str, str] = {}
+    spans: dict[str, list[str]] = {}
+    if lines:
+        spans[view.process.initial.step] = [month_day(local_day(lines[-1]["at"]))]
+    for line in reversed(lines):
+        spans.setdefault(view.process.state(_to(line)).step, []).append(month_day(local_day(line["at"])))
+    for step, days in spans.items():
+        notes[step] = days[0] if days[0] == days[-1] else f"{days[0]}〜{days[-1]}"
+    promised = offers.whole_case_due(view)
+    if promised:
+        notes[view.state.step] = next(
+            f"{d.label} {d.day}" for d in offers.due_lines(view) if d.due_at == promised["due_at"]
+        )
+    return notes
+
+
+def _to(line: Mapping[str, Any]) -> str:
+    """The state that an event led to."""
+    found: str = json.loads(line["body"])["to"]
+    return found
+
+
+def _clock(view: View, turns: Sequence[Mapping[str, Any]]) -> evidence.Clock | None:
+    given: dict[str, int] = {}
+    for due in view.process.deadlines:
+        if due.days and not due.at:
+            given[due.holder] = max(due.days, given.get(due.holder, 0))
+    return evidence.clock(turns, given, offers.whole_case_due(view), view.now, view.facts.calendar)
+
+
+@dataclass(frozen=True)
+class Told:
+    """A line of what an event carries."""
+
+    label: str
+    text: str
+    inside: bool
+
+
+def _events(view: View, lines: Sequence[Mapping[str, Any]], inner: bool) -> list[dict[str, Any]]:
+    """The events, newest first; who stands outside sees those that were theirs or were told to them."""
+    shown: list[dict[str, Any]] = []
+    for line in lines:
+        rows = [row for row in view.process.table if row.name == line["action"]]
+        if not inner and not any((row.by | row.tells) & view.roles for row in rows):
+            continue
+        moved = f"({line['from_label']} → {line['to_label']})" if inner and line["moved"] else ""
+        by = " ".join(filter(None, (line["org_name"], line["post_title"], line["actor_name"] if inner else "")))
+        parts = [
+            Told(
+                part["label"],
+                f"消去済み(記録{part['erased_by']}号)" if part["text"] is None else str(part["text"]),
+                part["internal"],
+            )
+            for part in line["shown"]
+        ]
+        shown.append(
+            {
+                "at": line["at"],
+                "tag": line["holder"] or "自動",
+                "text": f"{line['action_label']}{moved}",
+                "by": by,
+                "lines": parts,
+                "now": not shown,
+            }
+        )
+    return shown

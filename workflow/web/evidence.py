@@ -69,7 +69,11 @@ class Clock:
 
 
 def clock(
-    turns: Sequence[Mapping[str, Any]], given: Mapping[str, int], due: Mapping[str, Any] | None, now: datetime, calendar: Calendar
+    turns: Sequence[Mapping[str, Any]],
+    given: Mapping[str, int],
+    due: Mapping[str, Any] | None,
+    now: datetime,
+    calendar: Calendar,
 ) -> Clock | None:
     """The spans of `turns`, one after the other, with what is left until `due`; the table has a line for each holder.
 
@@ -77,7 +81,10 @@ def clock(
     """
     if not turns:
         return None
-    spans = [(FILLS.get(t["holder"], "office"), str(t["label"]), int(t["business_days"]), month_day(local_day(t["from_at"]))) for t in turns]
+    spans = [
+        (FILLS.get(t["holder"], "office"), str(t["label"]), int(t["business_days"]), month_day(local_day(t["from_at"])))
+        for t in turns
+    ]
     passed, today, end = sum(days for _, _, days, _ in spans), local_day(now), ""
     if due:
         day = due_day(due["due_at"])
@@ -85,6 +92,8 @@ def clock(
         end = f"{month_day(day)} {due['label']}"
         if left > 0:
             spans.append(("free", "残り", left, ""))
+    if not any(days for _, _, days, _ in spans):
+        return None
     told = "、".join(f"{label}{days}日" for _, label, days, _ in spans)
     return Clock(f"営業日で数えた手番の帯。{told}", spans, passed, end, _rows(turns, given))
 

@@ -17,9 +17,10 @@ from states import catalogue
 from states.kernel import Action, Facts, Offer, Process, Refused, Verdict
 from states.places import Directory
 from workflow import cases, colleagues
-from workflow.cases import NotFound, View
+from workflow.cases import View
 from workflow.db import type_connection
 from workflow.deadlines import calendar
+from workflow.loading import NotFound
 from workflow.web import evidence, offers
 from workflow.web.errors import HOME, NOTHING_LOST, Trouble
 from workflow.web.offers import Typed
@@ -53,7 +54,9 @@ class Sheet:
 
     def rows(self, table: str) -> list[int]:
         """The numbers of the rows of a table, with an empty one at the end where it is asked for or all there is."""
-        steps = (path.removeprefix(f"{table}.").partition(".")[0] for path in self.values if path.startswith(f"{table}."))
+        steps = (
+            path.removeprefix(f"{table}.").partition(".")[0] for path in self.values if path.startswith(f"{table}.")
+        )
         found = sorted({int(step) for step in steps if step.isdecimal()})
         return [*found, found[-1] + 1 if found else 0] if self.more == table or not found else found
 
@@ -68,7 +71,9 @@ def new(request: Request, conn: Connection, signed: SignedIn, process: str = "",
 
 
 @router.post("/cases/new")
-def begin(request: Request, conn: Connection, signed: SignedIn, posted: Posted, process: str = "", origin: str = "") -> Response:
+def begin(
+    request: Request, conn: Connection, signed: SignedIn, posted: Posted, process: str = "", origin: str = ""
+) -> Response:
     wanted = _opening(signed, process, origin)
     if wanted is None:
         raise NotFound
@@ -76,23 +81,32 @@ def begin(request: Request, conn: Connection, signed: SignedIn, posted: Posted, 
     try:
         form = _read(wanted, posted, {"request": {"origin": origin, "office_code": office}})
     except Refused as refusal:
-        return _new_page(request, conn, signed, wanted, _sheet_of(posted, refusal.verdicts), refusal.verdicts, status=422)
+        return _new_page(
+            request, conn, signed, wanted, _sheet_of(posted, refusal.verdicts), refusal.verdicts, status=422
+        )
+    form = colleagues.fill_in(conn, office, form)
     case_id = cases.open_case(conn, signed.actor.person_id, wanted.key, origin, form)
     return _onward(conn, signed, case_id, posted.get("do", ""))
 
 
 @router.get("/cases/{case_id:int}/edit")
-def edit(request: Request, conn: Connection, signed: SignedIn, case_id: RowId, check: str = "", add: str = "") -> Response:
+def edit(
+    request: Request, conn: Connection, signed: SignedIn, case_id: RowId, check: str = "", add: str = ""
+) -> Response:
     """The form of a draft; of a case in progress, the first act that writes field groups."""
     view = cases.look(conn, signed.actor.person_id, case_id)
     if view.version:
         writing = next((o for o in view.offers if o.action.edits), None)
-        return RedirectResponse(f"/cases/{case_id}/actions/{writing.action.name}" if writing else f"/cases/{case_id}", 303)
+        return RedirectResponse(
+            f"/cases/{case_id}/actions/{writing.action.name}" if writing else f"/cases/{case_id}", 303
+        )
     return _draft_page(request, conn, signed, view, Sheet(flat(view.form), more=add), check=bool(check))
 
 
 @router.post("/cases/{case_id:int}/edit")
-def keep(request: Request, conn: Connection, signed: SignedIn, posted: Posted, case_id: RowId, action: str = "") -> Response:
+def keep(
+    request: Request, conn: Connection, signed: SignedIn, posted: Posted, case_id: RowId, action: str = ""
+) -> Response:
     """Save a draft, or the working copy of an act, and go on to where the button leads."""
     person = signed.actor.person_id
     view = cases.look(conn, person, case_id)
@@ -107,7 +121,7 @@ def keep(request: Request, conn: Connection, signed: SignedIn, posted: Posted, c
         return _draft_page(request, conn, signed, view, sheet, problems=refusal.verdicts, status=422)
     if row is not None:
         groups = {group: part for group, part in groups.items() if group.partition(":")[0] in row.action.edits}
-    cases.save(conn, person, case_id, colleagues.fill_in(conn, view.lead, groups), _number(posted.get("saves", "")))
+    cases.save(conn, person, case_id, colleagues.fill_in(conn, view.lead, groups), number(posted.get("saves", "")))
     return _onward(conn, signed, case_id, posted.get("do", ""), action)
 
 
@@ -120,7 +134,9 @@ def open_act(
     offer = _row(view, action)
     if offer is None:
         return RedirectResponse(f"/cases/{case_id}", 303)
-    return act_page(request, conn, signed, view, offer, Typed(), sheet=Sheet(flat(working_form(view)), more=add), subject=person)
+    return act_page(
+        request, conn, signed, view, offer, Typed(), sheet=Sheet(flat(working_form(view)), more=add), subject=person
+    )
 
 
 @router.post("/cases/{case_id:int}/delete")
@@ -143,7 +159,9 @@ def inputs_of(action: Action, posted: Fields) -> dict[str, Any]:
         own = {rule: posted.get(f"confirm.{rule}.own", "").strip() for rule in rules}
         drafters = {rule for rule in rules if posted[f"confirm.{rule}"] == "drafter"}
         # The drafter's reason stands: nothing of one's own is written.
-        found["confirm"] = {rule: "" if rule in drafters else own[rule] for rule in rules if rule in drafters or own[rule]}
+        found["confirm"] = {
+            rule: "" if rule in drafters else own[rule] for rule in rules if rule in drafters or own[rule]
+        }
     return found
 
 
@@ -152,7 +170,18 @@ def taken_over(conn: type_connection, view: View, action: Action, posted: Fields
     if not view.version or not action.edits:
         return None
     groups = _read(view.process, posted, _base(view)) or (view.working or {}).get("form") or {}
-    return colleagues.fill_in(conn, view.lead, {g: part for g, part in groups.items() if g.partition(":")[0] in action.edits})
+    return colleagues.fill_in(
+        conn, view.lead, {g: part for g, part in groups.items() if g.partition(":")[0] in action.edits}
+    )
+
+
+def kept(conn: type_connection, person: int, view: View, groups: Mapping[str, Any], posted: Fields) -> bool:
+    """Whether what was written with a refused act is now the office's working copy; another window's is not overwritten."""
+    try:
+        cases.save(conn, person, view.id, groups, number(posted.get("saves", "")))
+    except (cases.SaveClash, Refused):
+        return False
+    return True
 
 
 def _read(process: Process, posted: Fields, form: Mapping[str, Any]) -> dict[str, Any]:
@@ -205,7 +234,9 @@ def _onward(conn: type_connection, signed: Signed, case_id: int, do: str, action
         view = cases.look(conn, signed.actor.person_id, case_id)
         main = _main(view.offers)
         if main is not None:
-            return RedirectResponse(f"/cases/{case_id}/actions/{main.action.name}" if main.allowed else f"{here}?check=1", 303)
+            return RedirectResponse(
+                f"/cases/{case_id}/actions/{main.action.name}" if main.allowed else f"{here}?check=1", 303
+            )
     return RedirectResponse(f"/cases/{case_id}?done=save", 303)
 
 
@@ -217,7 +248,7 @@ def _row(view: View, action: str) -> Offer | None:
     return next((o for o in view.offers if o.action.name == action), None)
 
 
-def _number(text: str) -> int:
+def number(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
 
 
@@ -226,7 +257,13 @@ def key_of(text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError:
-        raise Trouble(400, "送られた内容を読み取れませんでした", "画面の印が欠けています。画面を開き直してください。", NOTHING_LOST, (HOME,)) from None
+        raise Trouble(
+            400,
+            "送られた内容を読み取れませんでした",
+            "画面の印が欠けています。画面を開き直してください。",
+            NOTHING_LOST,
+            (HOME,),
+        ) from None
 
 
 # --- pages -----------------------------------------------------------------------------------------------------------
@@ -270,12 +307,18 @@ def judge(view: View, form: Mapping[str, Any]) -> tuple[Facts, Sequence[Offer]]:
 
 
 def _new_page(
-    request: Request, conn: type_connection, signed: Signed, process: Process, sheet: Sheet, problems: Sequence[Verdict] = (), status: int = 200
+    request: Request,
+    conn: type_connection,
+    signed: Signed,
+    process: Process,
+    sheet: Sheet,
+    problems: Sequence[Verdict] = (),
+    status: int = 200,
 ) -> Response:
-    context = _surroundings(conn, signed, process, request.query_params["origin"], _lead_office(conn, signed))
+    context = surroundings(conn, signed, process, request.query_params["origin"], _lead_office(conn, signed))
     blank = process.read({})
     return page(
-        request, signed, "case_form.html", status=status, v=sheet, read=blank, view=None, verdicts=[], saves=0, action="",
+        request, signed, "case_form.html", status=status, v=sheet, read=blank, view=None, verdicts=[], saves=0, action="", stored=False,
         problems=listed(problems), checked=bool(problems), post=str(request.url.path) + f"?{request.url.query}", **context,
     )  # fmt: skip
 
@@ -291,9 +334,9 @@ def _draft_page(
         problems = main.refusals
     if problems:
         sheet = replace(sheet, problems={v.field: v.sentence for v in problems})
-    context = _surroundings(conn, signed, view.process, view.origin, view.lead)
+    context = surroundings(conn, signed, view.process, view.origin, view.lead)
     return page(
-        request, signed, "case_form.html", status=status, v=sheet, read=facts.read, view=view, saves=view.saves, action="",
+        request, signed, "case_form.html", status=status, v=sheet, read=facts.read, view=view, saves=view.saves, action="", stored=status == 200,
         verdicts=offers.judged(verdicts, context["words"].clauses, {}), problems=listed(problems), checked=bool(problems),
         post=f"/cases/{view.id}/edit", **context,
     )  # fmt: skip
@@ -304,10 +347,9 @@ def act_page(
     *, sheet: Sheet, problems: Sequence[Verdict] = (), status: int = 200, subject: int = 0,
 ) -> Response:  # fmt: skip
     """The page of one act. A draft's is its confirmation; others hold the fields of the groups that the act writes."""
-    form = view.facts.form if status == 200 and not view.working else _base(view)
-    facts, found = judge(view, form)
+    facts, found = judge(view, _base(view))
     offer = next((o for o in found if o.action.name == offer.action.name), offer)
-    context = _surroundings(conn, signed, view.process, view.origin, view.lead)
+    context = surroundings(conn, signed, view.process, view.origin, view.lead)
     if problems:
         sheet = replace(sheet, problems={v.field: v.sentence for v in problems})
     person = subject if subject in view.facts.registers.get("assigned", ()) else signed.actor.person_id
@@ -330,7 +372,7 @@ def _parts(process: Process, offer: Offer, groups: Sequence[str]) -> list[str]:
     return [f"{process.key}/{group}.html" for group in groups if group in offer.action.edits]
 
 
-def _surroundings(conn: type_connection, signed: Signed, process: Process, origin: str, office: str) -> dict[str, Any]:
+def surroundings(conn: type_connection, signed: Signed, process: Process, origin: str, office: str) -> dict[str, Any]:
     """What every form of a process may refer to: its words, the writer's place, who works at the office."""
     day, home = cases.today(conn), signed.actor.home
     directory, days = Directory.from_csv(), calendar(conn, office)
@@ -355,7 +397,11 @@ def listed(problems: Sequence[Verdict], action: Action | None = None) -> list[di
     def place(v: Verdict) -> str:
         if action and (v.field in inputs or v.field.startswith(("reasons.", "confirm."))):
             date = any(ask.kind == "date" and ask.name == v.field for ask in action.asks)
-            return anchor(f"input.{v.field}") if date else f"{action.name}-{v.field.partition('.')[2] if '.' in v.field else v.field}"
+            return (
+                anchor(f"input.{v.field}")
+                if date
+                else f"{action.name}-{v.field.partition('.')[2] if '.' in v.field else v.field}"
+            )
         return str(anchor(v.field)) if v.field else ""
 
     return [{"id": place(v), "sentence": v.sentence} for v in unique.values()]

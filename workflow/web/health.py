@@ -58,10 +58,13 @@ def revisions() -> tuple[str, frozenset[str]]:
 
 
 def processes_state(conn: type_connection) -> str:
-    """`differ` when a published version is not, word for word, the one in our catalogue."""
-    published = conn.execute("SELECT process, version, digest FROM published").fetchall()
-    ours = {version: process.digest for version, process in catalogue.all_versions().items()}
-    return "ok" if all(ours.get((key, version)) == digest for key, version, digest in published) else "differ"
+    """`differ` when a process of ours is not, word for word, the one published under its version."""
+    published = {
+        (key, version): digest
+        for key, version, digest in conn.execute("SELECT process, version, digest FROM published")
+    }
+    ours = catalogue.all_versions().items()
+    return "ok" if all(published.get(version) == process.digest for version, process in ours) else "differ"
 
 
 def redis_state() -> str:

@@ -221,7 +221,9 @@ def refused(view: View, offers: Sequence[Offer]) -> list[Card]:
         if not offer.allowed:
             sentences = list(dict.fromkeys(_with_rule(v) for v in offer.refusals))
             who = "、".join(dict.fromkeys(filter(None, (_mover(view, v) for v in offer.refusals))))
-            found.append(Card(offer.action.name, offer.action.label, offer.action.effect, (), sentences=sentences, who=who))
+            found.append(
+                Card(offer.action.name, offer.action.label, offer.action.effect, (), sentences=sentences, who=who)
+            )
     return found
 
 
@@ -258,7 +260,12 @@ def effects(view: View, offer: Offer, facts: Facts) -> list[Line]:
     elif not stays:
         lines.append(Line("次の手番", names.get(offer.dest.holder, offer.dest.holder)))
     if action.letters:
-        lines.append(Line("出る文書", "、".join(letter_label(process, kind) for kind in action.letters) + "(番号はこの時に付きます)"))
+        lines.append(
+            Line(
+                "出る文書",
+                "、".join(letter_label(process, kind) for kind in action.letters) + "(番号はこの時に付きます)",
+            )
+        )
     if action.tells:
         lines.append(Line("知らせる先", "、".join(names[role] for role in HOLDERS if role in action.tells)))
     clocks = _clocks(view, action, offer.dest.name, facts)

@@ -15,7 +15,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from states import dates, text
+from states import catalogue, dates, text
 from workflow.access import Actor
 from workflow.settings import settings
 
@@ -45,13 +45,6 @@ class Link:
 
 
 INBOX = Link("受信箱", "/inbox")
-NAVIGATION = (
-    INBOX,
-    Link("案件", "/cases"),
-    Link("報告", "/reports", frozenset({"bureau", "director", "headquarters"})),
-    Link("記録", "/audit", frozenset({"auditor"})),
-)
-MAILBOX = Link("届いたメール", "/mailbox")  # where no mail server is named, mails are read here
 
 
 def page(request: Request, signed: Signed | None, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
@@ -158,9 +151,23 @@ def _local(day: date) -> date:
     return day.astimezone(TOKYO).date() if isinstance(day, datetime) else day
 
 
+@cache
+def navigation(mails_are_read_here: bool) -> tuple[Link, ...]:
+    """The main navigation. Where no mail server is named, mails are read on a page."""
+    opening = [roles for process in catalogue.newest().values() for roles in process.opens.values()]
+    links = (
+        INBOX,
+        Link("案件", "/cases"),
+        Link("案件を起こす", "/cases/new", frozenset().union(*opening)),
+        Link("報告", "/reports", frozenset({"bureau", "director", "headquarters"})),
+        Link("記録", "/audit", frozenset({"auditor"})),
+    )
+    return (*links, Link("届いたメール", "/mailbox")) if mails_are_read_here else links
+
+
 def _around(request: Request, signed: Signed | None) -> Mapping[str, Any]:
     home = signed.actor.home if signed else None
-    entries = [*NAVIGATION, MAILBOX] if not settings().smtp_url else NAVIGATION
+    entries = navigation(not settings().smtp_url)
     shown = [link for link in entries if signed and home and (not link.roles or link.roles & signed.actor.roles)]
     path = request.url.path
     here = max((x.href for x in shown if path == x.href or path.startswith(x.href + "/")), key=len, default="")

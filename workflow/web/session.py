@@ -65,8 +65,8 @@ NO_POST = Trouble(
     (Way("/inbox", "もう一度開く", "職の登録が済んだら、受信箱を開く"),),
 )
 
-# Whom to ask: the contact of the first post's organisation; a municipality's is its bureau.
-_CONTACT = f"""SELECT coalesce(nullif(o.contact, ''), u.contact, '')
+# Whom to ask: the contact of the first post's organisation; a municipality asks its bureau.
+_CONTACT = f"""SELECT coalesce(nullif(u.contact, ''), o.contact, '')
 FROM organisation o LEFT JOIN organisation u ON u.code = o.office AND (u.valid_to IS NULL OR u.valid_to >= {TODAY})
 WHERE o.code = %s AND (o.valid_to IS NULL OR o.valid_to >= {TODAY}) ORDER BY o.valid_from DESC NULLS LAST LIMIT 1"""
 

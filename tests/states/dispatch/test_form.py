@@ -89,6 +89,11 @@ def test_an_empty_form_is_a_form():
     assert read({}) == Form()
 
 
+def test_an_erased_group_reads_as_empty():
+    assert read({"request": {"erased": 4}, "report:7": {"erased": 5}}) == Form()
+    assert read_fields({"request.title": ["件名"]}, {"request": {"erased": 4}})["request"]["title"] == "件名"
+
+
 def test_posted_fields_are_laid_over_what_is_stored():
     groups = read_fields({"request.title": ["新しい件名"], "version": ["3"], "csrf": ["x"]}, STORED)
     assert list(groups) == ["request"]

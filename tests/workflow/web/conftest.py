@@ -1,12 +1,15 @@
 """The pages over a database of the test's own, and people who sign in to them."""
 
+import socket
+import threading
+import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
 import pytest
+import uvicorn
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
@@ -22,18 +25,22 @@ POSTS: dict[str, dict[str, Any]] = {
     "director": {"org_code": "hk-kamikawa", "title": "総合振興局長", "name": "局長の職にある人"},
     "bureau": {"org_code": "hk-kamikawa", "section": "地域政策課", "title": "主査A", "name": "受付の職にある人"},
     "municipality": {"org_code": "014613", "section": "総務課", "title": "係長", "name": "市町村の職にある人"},
-    "auditor": {"org_code": "hk-headquarters", "title": "監査委員事務局 主査", "name": "監査の職にある人", "scope": "all"},
+    "auditor": {
+        "org_code": "hk-headquarters",
+        "title": "監査委員事務局 主査",
+        "name": "監査の職にある人",
+        "scope": "all",
+    },
 }
 
 
 @dataclass
 class Web:
-    """The application, the database under it, and the form token of each sign-in."""
+    """The application, and the database under it."""
 
     app: FastAPI
     owner: psycopg.Connection[Any]
     hashed: str
-    tokens: dict[int, str] = field(default_factory=dict)
 
     def person(self, role: str, login: str | None = None) -> int:
         """Somebody who holds a post of that role; one hash serves all, since each takes its time."""
@@ -83,10 +90,10 @@ def configured(fresh_database: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator
         monkeypatch.delenv(name, raising=False)
     configure(DATABASE_URL=fresh_database.app_url, DATABASE_OWNER_URL=fresh_database.owner_url)
     yield configure
+    monkeypatch.undo()
     if db._database is not None:
         db._database.close()
     db._database = None
-    monkeypatch.undo()
     forget_settings()
 
 
@@ -107,4 +114,15 @@ def web(configured: Callable[..., None], owner: psycopg.Connection[Any], hashed:
     return Web(create_app(), owner, hashed)
 
 
-SINCE = date(2020, 4, 1)
+@pytest.fixture
+def address(web: Web) -> Iterator[str]:
+    """Where the application is served over a real socket."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = uvicorn.Server(uvicorn.Config(web.app, log_config=None, lifespan="off"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        while not server.started:
+            time.sleep(0.01)
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        server.should_exit = True
+        thread.join()

@@ -16,7 +16,9 @@ from workflow.queries import BadCursor
 from workflow.web.session import RowId, SignedIn
 
 WORDS = ("起きたこと", "残っているもの", "次にできること", "問合せのときは、この番号を伝えてください")
-CONFLICT = cases.Conflict("地域創生部長", datetime(2026, 10, 14, 5, 2, 31, tzinfo=UTC), "派遣を決定する", "派遣準備", 14)
+CONFLICT = cases.Conflict(
+    "地域創生部長", datetime(2026, 10, 14, 5, 2, 31, tzinfo=UTC), "派遣を決定する", "派遣準備", 14
+)
 
 
 @pytest.fixture
@@ -74,7 +76,14 @@ def test_who_came_second_is_told_who_was_first(failing):
     failing.error = CONFLICT
     response = client.post("/cases/7/fail", data={"csrf": token, "version": "13", "reason": "積み直してほしい。"})
     assert response.status_code == 409
-    for word in ("地域創生部長", "10月14日 14:02", "派遣を決定する", "開いた時は第13版、いまは第14版", "派遣準備", "積み直してほしい。"):
+    for word in (
+        "地域創生部長",
+        "10月14日 14:02",
+        "派遣を決定する",
+        "開いた時は第13版、いまは第14版",
+        "派遣準備",
+        "積み直してほしい。",
+    ):
         assert word in response.text
     assert 'href="/cases/7">最新を開く' in response.text
 

@@ -4,6 +4,7 @@ import re
 from datetime import UTC, date, datetime
 
 import pytest
+from fastapi.routing import iter_route_contexts
 from markupsafe import Markup
 
 from workflow.web import render
@@ -87,6 +88,11 @@ def test_around_a_page_stand_office_post_queue_and_whom_to_ask(web, owner):
     text = client.post("/logout", data={"csrf": "x"}).text
     assert "総務課 係長" in text
     assert "この画面の問合せ: 地域政策課 電話 0000-00-0000" in text  # the bureau of that municipality
+
+
+def test_every_entry_of_the_navigation_leads_to_a_page(web):
+    pages = {route.path for route in iter_route_contexts(web.app.routes) if "GET" in (route.methods or ())}
+    assert {link.href for link in render.navigation(True)} <= pages
 
 
 @pytest.mark.parametrize(("waiting", "told"), [(0, ""), (1, "1"), (99, "99"), (100, "99+"), (1000, "99+")])

@@ -160,5 +160,13 @@ def test_there_is_no_description_of_the_api_and_no_foreign_origin(web):
 
 def test_three_boxes_of_a_date_are_one_field(echo):
     client, token = echo.signed_in("director")
-    sent = {"csrf": token, "from~y": " R8 ", "from~m": "12", "from~d": "1", "to~y": "令和8年12月8日", "to~m": "", "to~d": ""}
+    sent = {
+        "csrf": token,
+        "from~y": " R8 ",
+        "from~m": "12",
+        "from~d": "1",
+        "to~y": "令和8年12月8日",
+        "to~m": "",
+        "to~d": "",
+    }
     assert eval(client.post("/echo", data=sent).text) == [("from", "R8.12.1"), ("to", "令和8年12月8日")]

@@ -1,12 +1,16 @@
 """Signing in and out, and where one is led."""
 
 import re
+import time
+from concurrent.futures import ThreadPoolExecutor
 
+import httpx2
 import pytest
 from starlette.testclient import TestClient
 
 from tests.workflow.web.conftest import PASSWORD
-from workflow.web.session import SignedIn, local_path
+from workflow import accounts
+from workflow.web.session import local_path
 
 
 def form_token(text: str) -> str:
@@ -21,9 +25,6 @@ def try_to_sign_in(client: TestClient, login: str, password: str, **more: str):
 
 
 def test_signing_in_opens_the_page_that_was_wanted(web):
-    @web.app.get("/cases/{case_id}")
-    def case(case_id: int, signed: SignedIn) -> None: ...
-
     web.person("director")
     client = web.client()
     first = client.get("/cases/5?tab=2")
@@ -138,6 +139,26 @@ def test_no_redirect_leaves_the_system(web, wanted):
 @pytest.mark.parametrize("wanted", ["/cases/5?tab=2", "/inbox?due=today&q=%E6%9D%91", "/reports"])
 def test_our_own_pages_are_reached(wanted):
     assert local_path(wanted) == wanted
+
+
+def test_only_a_few_passwords_are_hashed_at_once(web, address, monkeypatch):
+    running, most = 0, 0
+
+    def slow(db, login, password):
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        time.sleep(0.05)
+        running -= 1
+        return accounts.Failure.WRONG
+
+    monkeypatch.setattr(accounts, "sign_in", slow)
+    with httpx2.Client(headers={"Origin": address}) as client, ThreadPoolExecutor(12) as pool:
+        token = form_token(client.get(f"{address}/login").text)
+        sent = {"login": "a", "password": "b", "csrf": token}
+        answers = list(pool.map(lambda n: client.post(f"{address}/login", data=sent), range(12)))
+    assert {a.status_code for a in answers} == {401}
+    assert most == accounts.HASHES_AT_ONCE
 
 
 def test_over_plain_http_the_page_says_so_except_in_a_demonstration(web, configured):

@@ -26,9 +26,10 @@ BEGIN
   IF NEW.salt IS NULL AND NEW.data IS NULL AND OLD.salt IS NOT NULL
      AND (NEW.case_id, NEW.seq, NEW.ord, NEW.kind, NEW.digest) = (OLD.case_id, OLD.seq, OLD.ord, OLD.kind, OLD.digest)
      AND EXISTS (
-       SELECT 1 FROM event e JOIN content x ON x.case_id = e.case_id AND x.seq = e.seq AND x.kind = 'erasure'
+       SELECT 1 FROM event e JOIN content x ON x.case_id = e.case_id AND x.seq = e.seq AND x.kind = 'erasure',
+         jsonb_array_elements(convert_from(x.data, 'UTF8')::jsonb -> 'erased') AS place
        WHERE e.case_id = OLD.case_id AND e.action = 'erase' AND e.xmin = pg_current_xact_id()::xid
-         AND convert_from(x.data, 'UTF8')::jsonb -> 'erased' @> jsonb_build_array(jsonb_build_array(OLD.seq, OLD.ord))) THEN
+         AND place = jsonb_build_array(OLD.seq, OLD.ord)) THEN
     RETURN NEW;
   END IF;
   RAISE EXCEPTION 'content of case % is kept: only an erasing event may empty it', OLD.case_id USING ERRCODE = 'insufficient_privilege';
