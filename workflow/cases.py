@@ -123,7 +123,7 @@ def save(conn: Connection, person_id: int, case_id: int, groups: Mapping[str, An
         return int(row[0])
     row = conn.execute(
         """INSERT INTO working AS w (case_id, org_code, form, saves, saved_by, saved_at)
-           SELECT %(case)s, %(org)s, %(form)s::jsonb, 1, %(person)s, clock_now() WHERE %(saves)s = 0
+           SELECT %(case)s, %(org)s::text, %(form)s::jsonb, 1, %(person)s, clock_now() WHERE %(saves)s::int = 0
              OR EXISTS (SELECT 1 FROM working x WHERE x.case_id = %(case)s AND x.org_code = %(org)s)
            ON CONFLICT (case_id, org_code) DO UPDATE
              SET form = w.form || EXCLUDED.form, saves = w.saves + 1, saved_by = EXCLUDED.saved_by, saved_at = EXCLUDED.saved_at

@@ -42,7 +42,8 @@ def message(sender_of: str, address: str, subject: str, body: str, message_id: s
         mail["From"] = Address(display_name=f"{name}({sender_of})" if sender_of else name, addr_spec=own)
         mail["To"] = Address(addr_spec=address)
         mail["Subject"] = subject
-    except (ValueError, IndexError, MessageError) as error:  # what the standard library raises for line breaks and broken addresses
+    # What the standard library raises for line breaks and broken addresses.
+    except (ValueError, IndexError, MessageError) as error:
         raise Never(f"宛先か件名が正しくありません({type(error).__name__})") from error
     mail["Message-ID"] = message_id
     mail["Date"] = format_datetime(made_at)

@@ -13,15 +13,13 @@ from typing import Any
 
 import psycopg
 from psycopg.rows import dict_row
-from psycopg.types.json import Json
-from sqlmodel import Session
 
 from states.dates import FIRST_YEAR, LAST_YEAR, fiscal_year, fiscal_year_label
 from states.documents import Report
 from states.kernel import Process
 from workflow import cases
 from workflow.access import SCOPE, Actor, actor
-from workflow.db import Database, driver
+from workflow.db import Database
 from workflow.documents import declared, workbook
 from workflow.documents.declared import DocumentProblem
 from workflow.documents.lines import ALL, Gathered, gather
@@ -52,9 +50,12 @@ _SEEN = """(me.wide OR j.office = ANY (me.orgs)) AND EXISTS (
   SELECT 1 FROM jsonb_array_elements(me.posts) AS post WHERE post ->> 4 = ANY (%(roles)s))"""
 JOBS = f"""WITH {SCOPE} SELECT {_JOB} FROM me CROSS JOIN report_job j
 WHERE {_SEEN} AND (%(office)s = '' OR j.office = %(office)s) ORDER BY j.id DESC LIMIT %(limit)s"""
-FILE = f"""WITH {SCOPE} SELECT {_JOB}, j.file FROM me CROSS JOIN report_job j
-WHERE {_SEEN} AND j.id = %(job)s AND j.file IS NOT NULL"""
-RECORD = """INSERT INTO export_record (at, person_id, what, filter, rows) VALUES (clock_now(), %s, %s, %s::jsonb, %s)"""
+# Handing out and recording it are one statement: no file leaves without its record.
+FILE = f"""WITH {SCOPE}, found AS (SELECT {_JOB}, j.file FROM me CROSS JOIN report_job j WHERE {_SEEN} AND j.id = %(job)s AND j.file IS NOT NULL),
+told AS (INSERT INTO export_record (at, person_id, what, filter, rows)
+  SELECT clock_now(), %(person)s, 'report:' || report, jsonb_build_object('job', id, 'process', process, 'report', report, 'office', office,
+    'fiscal_year', fiscal_year, 'sha256', sha256), total FROM found)
+SELECT file_name, file, sha256 FROM found"""
 
 CLAIM = f"""UPDATE report_job SET lease_until = now() + interval '{LEASE} seconds', tries = tries + 1, done = 0, trouble = NULL
 WHERE id = (SELECT id FROM report_job WHERE finished_at IS NULL AND tries < {TRIES} AND (lease_until IS NULL OR lease_until < now())
@@ -65,7 +66,9 @@ TELL = f"UPDATE report_job SET done = %(done)s, total = %(total)s, lease_until =
 KEEP = f"""UPDATE report_job SET finished_at = clock_now(), done = total, lease_until = NULL, trouble = NULL, file_name = %(name)s,
   sha256 = %(sha256)s, file = %(file)s WHERE {_OURS}"""
 GIVE_UP = f"UPDATE report_job SET finished_at = clock_now(), lease_until = NULL, trouble = %(trouble)s WHERE {_OURS}"
-POSTPONE = f"UPDATE report_job SET lease_until = now() + interval '{PAUSE} seconds', trouble = %(trouble)s WHERE {_OURS}"
+POSTPONE = (
+    f"UPDATE report_job SET lease_until = now() + interval '{PAUSE} seconds', trouble = %(trouble)s WHERE {_OURS}"
+)
 # Whoever died with the last try has told nobody.
 BURY = f"""UPDATE report_job SET finished_at = clock_now(), lease_until = NULL, trouble = %(trouble)s
 WHERE finished_at IS NULL AND tries >= {TRIES} AND lease_until < now()"""
@@ -127,19 +130,24 @@ def preview(conn: Connection, person: Actor, choice: Choice, office: str, year: 
     return gather(conn, choice.process, choice.report, office, year, person.person_id)
 
 
-def ask_report(session: Session, person_id: int, process_key: str, report_key: str, office: str, year: int) -> int:
+def ask_report(conn: Connection, person_id: int, process_key: str, report_key: str, office: str, year: int) -> int:
     """Ask for a report; returns the job's id, that of the one still being made where the same was asked before.
 
     Raises `NotFound` when the report or the office is not in the person's sight.
     """
-    conn = driver(session)
     person = actor(conn, person_id)
-    found = [c for c in choices(conn, person) if (c.process.key, c.report.key) == (process_key, report_key)] if person else []
+    found = (
+        [c for c in choices(conn, person) if (c.process.key, c.report.key) == (process_key, report_key)]
+        if person
+        else []
+    )
     if not found:
         raise NotFound
     _within(found[0], office, year)
     row = conn.execute(
-        ASK, {"person": person_id, "process": process_key, "report": report_key, "office": office, "year": year}, prepare=True
+        ASK,
+        {"person": person_id, "process": process_key, "report": report_key, "office": office, "year": year},
+        prepare=True,
     ).fetchone()
     assert row is not None
     return int(row[0])
@@ -150,23 +158,21 @@ def _within(choice: Choice, office: str, year: int) -> None:
         raise NotFound
 
 
-def jobs(session: Session, person_id: int, *, office: str = "", limit: int = 20) -> list[dict[str, Any]]:
+def jobs(conn: Connection, person_id: int, *, office: str = "", limit: int = 20) -> list[dict[str, Any]]:
     """Reports that were asked for within the person's sight, the newest first, without their bytes."""
-    with driver(session).cursor(row_factory=dict_row) as cursor:
-        rows = cursor.execute(JOBS, {"person": person_id, "roles": _roles(), "office": office, "limit": limit}, prepare=True).fetchall()
+    with conn.cursor(row_factory=dict_row) as cursor:
+        rows = cursor.execute(
+            JOBS, {"person": person_id, "roles": _roles(), "office": office, "limit": limit}, prepare=True
+        ).fetchall()
     return [row | _standing(row) for row in rows]
 
 
-def file(session: Session, person_id: int, job_id: int) -> File:
+def file(conn: Connection, person_id: int, job_id: int) -> File:
     """The bytes of a report, handed out on record. Raises `NotFound`."""
-    conn = driver(session)
-    with conn.cursor(row_factory=dict_row) as cursor:
-        row = cursor.execute(FILE, {"person": person_id, "roles": _roles(), "job": job_id}, prepare=True).fetchone()
+    row = conn.execute(FILE, {"person": person_id, "roles": _roles(), "job": job_id}, prepare=True).fetchone()
     if row is None:
         raise NotFound
-    told = {key: row[key] for key in ("id", "process", "report", "office", "fiscal_year", "sha256")}
-    conn.execute(RECORD, (person_id, _standing(row)["label"], Json(told), row["total"]), prepare=True)
-    return File(row["file_name"], bytes(row["file"]), row["sha256"])
+    return File(row[0], bytes(row[1]), row[2])
 
 
 def _roles() -> list[str]:
@@ -226,7 +232,10 @@ def compile_next(db: Database) -> bool:
 
 
 def _still_sees(conn: Connection, person: Actor, process: Process, report: Report, office: str) -> bool:
-    return any(c.process.key == process.key and c.report.key == report.key and office in dict(c.offices) for c in choices(conn, person))
+    return any(
+        c.process.key == process.key and c.report.key == report.key and office in dict(c.offices)
+        for c in choices(conn, person)
+    )
 
 
 def _teller(conn: Connection, ours: Mapping[str, Any], total: int) -> Callable[[int], None]:
@@ -245,7 +254,9 @@ def _teller(conn: Connection, ours: Mapping[str, Any], total: int) -> Callable[[
     return tell
 
 
-def _gathered(conn: Connection, process: Process, report: Report, office: str, year: int, person_id: int | None) -> Gathered:
+def _gathered(
+    conn: Connection, process: Process, report: Report, office: str, year: int, person_id: int | None
+) -> Gathered:
     """All of it as of one moment."""
     with conn.transaction():
         conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
@@ -287,5 +298,3 @@ def file_name(found: Gathered) -> str:
     """「年度末報告_令和8年度_上川総合振興局.xlsx」."""
     office = "全局" if found.office == ALL else found.office_name
     return f"{found.report.label}_{fiscal_year_label(found.year)}_{office}.xlsx".replace("/", "_")
-
-

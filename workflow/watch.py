@@ -59,7 +59,7 @@ def _moved(conn: Connection, case_id: int, action: str) -> bool:
 
 # Beyond these days no rung is near, whatever holidays and closures lie between.
 _BEFORE, _AFTER = 30, 60
-RUNNING = f"""SELECT DISTINCT c.lead, d.due_at, clock_now() FROM deadline d JOIN cases c ON c.id = d.case_id
+RUNNING = f"""SELECT DISTINCT c.lead, d.due_at, (SELECT clock_now()) FROM deadline d JOIN cases c ON c.id = d.case_id
 WHERE d.closed_at IS NULL AND d.move = '' AND d.due_at > clock_now() - interval '{_AFTER} days' AND d.due_at < clock_now() + interval '{_BEFORE} days'"""
 
 # One statement makes the reminder and its effect, for every deadline at once. A deadline that opened on the rung's day or

@@ -158,14 +158,14 @@ def _outcome(line: Line) -> str:
 SHEET = (
     Column("番号", lambda line: line.number, 11),
     Column("派遣先", _where, 11),
-    Column("区分・対象業務", _ground, 17),
-    Column("業務名・業務概要", _work, 24),
-    Column("派遣期間", _when, 16),
-    Column("派遣職員(所属・職・氏名)", _people, 20),
+    Column("区分・対象業務", _ground, 15),
+    Column("業務名・業務概要", _work, 22),
+    Column("派遣期間", _when, 15),
+    Column("派遣職員(所属・職・氏名)", _people, 18),
     Column("実人数[人]", lambda line: len(line.people), 6, "number"),
     Column("延べ人日[人日]", lambda line: line.person_days, 6, "number"),
-    Column("成果・課題・今後の対応", _outcome, 26),
-    Column("備考", _remarks, 14),
+    Column("成果・課題・今後の対応", _outcome, 32),
+    Column("備考", _remarks, 13),
 )
 
 # ── columns for machines: one row a person and case, one datum a cell ───────────────────────────────────────────────

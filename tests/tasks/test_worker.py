@@ -136,7 +136,7 @@ def test_the_settings_that_were_proved() -> None:
 def test_neither_starts_without_a_broker(environment: dict[str, str], tmp_path: Path) -> None:
     without = environment | {"REDIS_URL": ""}
     logs = {program: tmp_path / program for program in ("worker", "beat")}
-    with celery(without, logs["worker"], "worker") as one, celery(without, logs["beat"], "beat") as other:
+    with celery(without, logs["worker"], "worker") as one, beat(without, logs["beat"], "schedule") as other:
         assert (one.wait(30), other.wait(30)) == (1, 1)
     assert all("REDIS_URL がありません" in log.read_text() for log in logs.values())
 

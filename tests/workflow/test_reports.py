@@ -26,13 +26,11 @@ def bureau(fresh_database: Any) -> Iterator[Bureau]:
 
 
 def ask(bureau: Bureau, person: int | None = None, office: str = OFFICE, year: int = 2024) -> int:
-    with bureau.db.transaction() as session:
-        return reports.ask_report(session, person or bureau.who.bureau, *KEYS, office, year)
+    return reports.ask_report(bureau.conn, person or bureau.who.bureau, *KEYS, office, year)
 
 
 def job(bureau: Bureau, job_id: int) -> dict[str, Any]:
-    with bureau.db.transaction() as session:
-        return next(row for row in reports.jobs(session, bureau.who.headquarters) if row["id"] == job_id)
+    return next(row for row in reports.jobs(bureau.conn, bureau.who.headquarters) if row["id"] == job_id)
 
 
 def expire(bureau: Bureau) -> None:
@@ -49,12 +47,13 @@ def test_a_report_is_asked_for_compiled_and_handed_out_on_record(bureau: Bureau)
     made = job(bureau, job_id)
     assert (made["kind"], made["done"], made["total"], made["trouble"]) == ("ok", 1, 1, None)
     assert made["file_name"] == "年度末報告_令和6年度_上川総合振興局.xlsx"
-    with bureau.db.transaction() as session:
-        found = reports.file(session, bureau.who.director, job_id)
+    found = reports.file(bureau.conn, bureau.who.director, job_id)
     assert hashlib.sha256(found.data).hexdigest() == found.sha256 == made["sha256"]
     assert found.data[:2] == b"PK"
-    person, what, told, rows = bureau.conn.execute("SELECT person_id, what, filter, rows FROM export_record").fetchone() or ()
-    assert (person, what, rows) == (bureau.who.director, "年度末報告", 1)
+    person, what, told, rows = (
+        bureau.conn.execute("SELECT person_id, what, filter, rows FROM export_record").fetchone() or ()
+    )
+    assert (person, what, rows) == (bureau.who.director, "report:year-end", 1)
     assert told["sha256"] == found.sha256
     assert ask(bureau) != job_id  # a finished one is no reason not to make another
 
@@ -68,10 +67,9 @@ def test_only_whose_office_it_is_sees_a_report(bureau: Bureau) -> None:
     for person in (neighbour, who.municipality, who.staff, who.auditor, who.records):
         with pytest.raises(NotFound):
             ask(bureau, person)
-        with bureau.db.transaction() as session:
-            assert reports.jobs(session, person) == []
-            with pytest.raises(NotFound):
-                reports.file(session, person, job_id)
+        assert reports.jobs(bureau.conn, person) == []
+        with pytest.raises(NotFound):
+            reports.file(bureau.conn, person, job_id)
     for office in ("all", "hk-sorachi", "hk-nowhere", who.place):
         with pytest.raises(NotFound):
             ask(bureau, office=office)
@@ -80,12 +78,10 @@ def test_only_whose_office_it_is_sees_a_report(bureau: Bureau) -> None:
     everything = ask(bureau, who.headquarters, "all")
     reports.compile_next(bureau.db)
     assert job(bureau, everything)["file_name"] == "年度末報告_令和6年度_全局.xlsx"
-    with bureau.db.transaction() as session:
-        assert [row["id"] for row in reports.jobs(session, who.bureau)] == [job_id]
-        with pytest.raises(NotFound):
-            reports.file(session, who.bureau, everything)
-    with bureau.db.transaction() as session:
-        assert reports.file(session, who.headquarters, job_id).data
+    assert [row["id"] for row in reports.jobs(bureau.conn, who.bureau)] == [job_id]
+    with pytest.raises(NotFound):
+        reports.file(bureau.conn, who.bureau, everything)
+    assert reports.file(bureau.conn, who.headquarters, job_id).data
 
 
 def test_who_lost_the_post_meanwhile_gets_no_report(bureau: Bureau) -> None:

@@ -108,7 +108,9 @@ def _written(conn: Connection, case: Loaded, letter: Letter, seq: int) -> tuple[
         if kind.startswith(history.FORM):
             form[kind.removeprefix(history.FORM)] = value
         elif kind.startswith("input:") and of == seq:
-            inputs[kind.removeprefix("input:")] = value if isinstance(value, str) else f"消去済み(記録{row['erased_by']}号)"
+            inputs[kind.removeprefix("input:")] = (
+                value if isinstance(value, str) else f"消去済み(記録{row['erased_by']}号)"
+            )
     office = conn.execute(OFFICE, (body["lead"],), prepare=True).fetchone()
     known = Directory.from_csv().office(body["lead"])
     matter = Matter(

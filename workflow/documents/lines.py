@@ -111,13 +111,18 @@ class Gathered:
         kinds = dict(self.report.kinds)
         codes = dict.fromkeys([*kinds, *(self.report.kind(line) for line in self.lines)])
         return [
-            (kinds.get(code, code or "(区分なし)"), count([line for line in self.lines if self.report.kind(line) == code]))
+            (
+                kinds.get(code, code or "(区分なし)"),
+                count([line for line in self.lines if self.report.kind(line) == code]),
+            )
             for code in codes
         ]
 
     @cached_property
     def by_office(self) -> list[tuple[str, Figures]]:
-        return [(name, count([line for line in self.lines if line.lead == code])) for code, name in self.offices.items()]
+        return [
+            (name, count([line for line in self.lines if line.lead == code])) for code, name in self.offices.items()
+        ]
 
     @cached_property
     def by_reason(self) -> list[tuple[str, int]]:
@@ -143,7 +148,9 @@ def count(lines: Sequence[Line]) -> Figures:
     )  # fmt: skip
 
 
-def gather(conn: Connection, process: Process, report: Report, office: str, year: int, person_id: int | None) -> Gathered:
+def gather(
+    conn: Connection, process: Process, report: Report, office: str, year: int, person_id: int | None
+) -> Gathered:
     """What the report of this office (or `all`) and fiscal year says at this moment; None as person is the system.
 
     Run it inside a repeatable-read transaction when it is written to a file: lines and the rest are separate reads.
@@ -159,7 +166,9 @@ def gather(conn: Connection, process: Process, report: Report, office: str, year
     offices = {row.code: row.name for row in _rows(conn, OFFICES, params)}
     if not offices:
         raise DocumentProblem(f"「{office}」という振興局は登録されていません。コードを確かめてください。")
-    found = [_line(row, process, report, offices, year, today) for row in _rows(conn, LINES.format(scope=scope), params)]
+    found = [
+        _line(row, process, report, offices, year, today) for row in _rows(conn, LINES.format(scope=scope), params)
+    ]
     order = {code: place for place, code in enumerate(offices)}
     found.sort(key=lambda line: (order.get(line.lead, len(order)), line.days[0], line.number))
     words = {**report.uncounted, **report.waiting}

@@ -84,7 +84,12 @@ def _form(book: Workbook, sheet: Worksheet, declared: Report) -> None:
 def _summary(book: Workbook, sheet: Worksheet) -> None:
     """The same figures by group of work and by office."""
     _text(sheet, "A1", size=14, bold=True, value="総括")
-    _text(sheet, "A2", size=9, value="実人数は、行ごとに同じ職員を1人と数えます。行をまたぐ職員がいると、行の合計と「計」は違います。")
+    _text(
+        sheet,
+        "A2",
+        size=9,
+        value="実人数は、行ごとに同じ職員を1人と数えます。行をまたぐ職員がいると、行の合計と「計」は違います。",
+    )
     for place in range(1, 8):
         sheet.column_dimensions[get_column_letter(place)].width = 58 if place == 1 else 13
     for row, name, heading in ((4, "offices", "振興局"), (7, "kinds", "区分")):
@@ -96,7 +101,12 @@ def _summary(book: Workbook, sheet: Worksheet) -> None:
 def _not_counted(book: Workbook, sheet: Worksheet) -> None:
     """Cases without a dispatched day: how many of each kind, then which."""
     _text(sheet, "A1", size=14, bold=True, value="数えなかった案件")
-    _text(sheet, "A2", size=9, value="派遣した日がないため、件数・実人数・延べ人日に入れていないものです。派遣準備中は、この年度に予定の日があるものです。")
+    _text(
+        sheet,
+        "A2",
+        size=9,
+        value="派遣した日がないため、件数・実人数・延べ人日に入れていないものです。派遣準備中は、この年度に予定の日があるものです。",
+    )
     for place, column in enumerate(APART, start=1):
         sheet.column_dimensions[get_column_letter(place)].width = column.width
     _heading_and_row(book, sheet, 4, REASONS, "reasons", 10)
@@ -109,7 +119,15 @@ def _not_counted(book: Workbook, sheet: Worksheet) -> None:
 # ── the pieces ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _heading_and_row(book: Workbook, sheet: Worksheet, row: int, columns: Sequence[Column], name: str, size: float, vertical: str = "center") -> None:
+def _heading_and_row(
+    book: Workbook,
+    sheet: Worksheet,
+    row: int,
+    columns: Sequence[Column],
+    name: str,
+    size: float,
+    vertical: str = "center",
+) -> None:
     for place, column in enumerate(columns, start=1):
         _ruled(sheet.cell(row, place), 9, head=True, value=column.heading)
         _ruled(sheet.cell(row + 1, place), size, kind=column.kind, value=f"{{{column.heading}}}", vertical=vertical)
@@ -165,7 +183,9 @@ def _printing(sheet: Worksheet, titles: str) -> None:
     # The first page says it in its cells.
     around = sheet.HeaderFooter
     around.differentFirst = True
-    around.oddHeader = HeaderFooterItem(left=_HeaderFooterPart("{form}"), right=_HeaderFooterPart("{fiscal_year} {office}"))
+    around.oddHeader = HeaderFooterItem(
+        left=_HeaderFooterPart("{form}"), right=_HeaderFooterPart("{fiscal_year} {office}")
+    )
     around.oddFooter = around.firstFooter = HeaderFooterItem(center=_HeaderFooterPart("&P / &N"))
 
 

@@ -100,9 +100,24 @@ def fill(found: Gathered, progress: Progress = lambda done: None) -> bytes:
     # From the bottom up, so that no row that is still to be filled has moved.
     for row_name, (sheet, area) in sorted(places.items(), key=lambda place: -place[1][1].min_row):
         columns, rows = (ask(found) for ask in ROWS[row_name])
-        _repeat(book, sheet, area, columns, rows, f"様式「{name}」の名前「{row_name}」", progress if row_name == "lines" else None)
+        _repeat(
+            book,
+            sheet,
+            area,
+            columns,
+            rows,
+            f"様式「{name}」の名前「{row_name}」",
+            progress if row_name == "lines" else None,
+        )
     for sheet in book.worksheets:
-        _head_and_foot(sheet, {"{form}": found.report.form, "{fiscal_year}": fiscal_year_label(found.year), "{office}": found.office_name})
+        _head_and_foot(
+            sheet,
+            {
+                "{form}": found.report.form,
+                "{fiscal_year}": fiscal_year_label(found.year),
+                "{office}": found.office_name,
+            },
+        )
     _for_machines(book, found)
     book.active = 0
     book.properties.creator = book.properties.lastModifiedBy = "Tobidashi"
@@ -136,7 +151,9 @@ def _repeat(
             heading = text[1:-1].strip()
             if heading not in known:
                 can = "、".join(known)
-                raise DocumentProblem(f"{where}の「{text}」という欄は、この報告にありません。報告は作っていません。使えるのは {can} です。")
+                raise DocumentProblem(
+                    f"{where}の「{text}」という欄は、この報告にありません。報告は作っていません。使えるのは {can} です。"
+                )
             wanted[cell.column] = known[heading]
     if not wanted:
         raise DocumentProblem(f"{where}の行に、{{番号}} のような欄がありません。報告は作っていません。")
@@ -184,9 +201,15 @@ def _grow(sheet: Worksheet, area: CellRange, paragraphs: int) -> None:
     cell = sheet.cell(area.min_row, area.min_col)
     merged = next((m for m in sheet.merged_cells.ranges if cell.coordinate in m), area)
     width, line = _room(sheet, area.min_row, area.min_col)
-    width = sum(_width(sheet, column) for column in range(merged.min_col, merged.max_col + 1)) * 10.5 / float(cell.font.size or 11)
+    width = (
+        sum(_width(sheet, column) for column in range(merged.min_col, merged.max_col + 1))
+        * 10.5
+        / float(cell.font.size or 11)
+    )
     needed = max(paragraphs, text_lines(str(cell.value or ""), width)) * line + 4
-    sheet.row_dimensions[area.min_row].height = min(max(needed, sheet.row_dimensions[area.min_row].height or 0), TALLEST)
+    sheet.row_dimensions[area.min_row].height = min(
+        max(needed, sheet.row_dimensions[area.min_row].height or 0), TALLEST
+    )
 
 
 def _head_and_foot(sheet: Worksheet, words: Mapping[str, str]) -> None:
@@ -208,7 +231,10 @@ def _for_machines(book: Workbook, found: Gathered) -> None:
     kinds = {"text": "文字", "number": "数", "date": "日付(ISO 8601)"}
     notes = [(column.heading, kinds[column.kind], column.note) for column in data]
     notes += [(word, "数え方", sentence) for word, sentence in found.report.definitions]
-    notes += [("作成日", "日付(ISO 8601)", found.today.isoformat()), ("空白", "値", "書かれていないか、当てはまらない。0 とは違う")]
+    notes += [
+        ("作成日", "日付(ISO 8601)", found.today.isoformat()),
+        ("空白", "値", "書かれていないか、当てはまらない。0 とは違う"),
+    ]
     _table(book, NOTES_SHEET, _headings(("項目", 36), ("内容の型", 16), ("説明", 90)), notes)
     _table(book, CODES_SHEET, _headings(("項目", 24), ("コード", 24), ("名称", 70)), found.report.codes)
 

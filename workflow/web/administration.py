@@ -27,6 +27,7 @@ EXCERPT = 200  # characters shown of a part, enough to know it by
 # What an event writes of itself. Parties are organisations, and what was erased stays told: these are never offered.
 NAMES = {"names": "その日の氏名・職・所属", "shown": "判断のときに示した照合と計算", "letter": "通知の文面"}
 KEPT = frozenset({"parties", "erasure"})
+_CODE = re.compile(r"[a-z][a-z_.-]*")  # a choice of the form; nothing that anybody wrote
 _ROW = re.compile(r"([0-9]{1,9})\.([0-9]{1,9})")
 
 
@@ -105,7 +106,7 @@ def _label(view: View, action: str, row: Mapping[str, Any]) -> str:
 
 def _excerpt(view: View, row: Mapping[str, Any]) -> str:
     """The beginning of what stands there, where this reader may read it."""
-    if row["data"] is None or not view.may_read(row["kind"]):
+    if row["data"] is None or row["kind"] == "shown" or not view.may_read(row["kind"]):
         return ""
     text = " / ".join(filter(None, _texts(json.loads(bytes(row["data"])))))
     return text if len(text) <= EXCERPT else text[:EXCERPT] + "…"
@@ -117,5 +118,5 @@ def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, list):
         for part in value:
             yield from _texts(part)
-    elif isinstance(value, str):
+    elif isinstance(value, str) and not _CODE.fullmatch(value):
         yield value.strip()

@@ -2,17 +2,17 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response, StreamingResponse
 
-from states.dates import fiscal_year, read_date
+from states.dates import fiscal_year, read_date, wareki
 from workflow import export, queries
 from workflow.access import Actor
 from workflow.db import Database, database
-from workflow.deadlines import local_day
+from workflow.deadlines import TOKYO, local_day
 from workflow.loading import NotFound
 from workflow.queries import EventFilter
 from workflow.web import lists
@@ -22,7 +22,7 @@ from workflow.web.session import Connection, SignedIn
 
 router = APIRouter()
 
-PAGE = 100
+PAGE = 50
 READERS = frozenset({"auditor", "records", "administrator"})
 STALE = timedelta(hours=36)  # a nightly check that is older did not run
 FILTERS = ("since", "until", "office", "person", "post", "action", "case")
@@ -42,8 +42,8 @@ class Kind:
 
 
 KINDS = {
-    "csv": Kind("CSV(読むため)", export.as_csv, "csv", "text/csv; charset=utf-8"),
-    "jsonl": Kind("JSON Lines(確かめるため)", export.as_json_lines, "jsonl", "application/jsonl"),
+    "csv": Kind("CSV", export.as_csv, "csv", "text/csv; charset=utf-8"),
+    "jsonl": Kind("JSON Lines", export.as_json_lines, "jsonl", "application/jsonl"),
 }
 
 
@@ -135,7 +135,7 @@ def _page(
         with lists.place_in("/audit"):
             found = queries.events(conn, person, after=after, limit=PAGE, **asked.wanted)
     return page(
-        request, signed, "audit.html", status=status, asked=asked, rows=found.rows, offices=_offices(conn),
+        request, signed, "audit.html", status=status, asked=asked, rows=[dict(row) | _when(row["at"]) for row in found.rows], moment=lists.moment, offices=_offices(conn),
         actions=queries.actions_known(), kinds=KINDS, check=_check(conn, person), stale=STALE,
         exports=[row | {"label": _label(row["what"])} for row in export.taken(conn, person, everybody=wide)],
         filter_labels=FILTER_LABELS, everybody=wide,
@@ -153,6 +153,11 @@ FILTER_LABELS = {
     "action": "操作",
     "case": "案件番号",
 }
+
+
+def _when(at: datetime) -> dict[str, str]:
+    """The day with its year and the time to the second, in Tokyo."""
+    return {"day": wareki(local_day(at)), "time": f"{at.astimezone(TOKYO):%H:%M:%S}"}
 
 
 def _label(what: str) -> str:

@@ -41,7 +41,7 @@ def case_list(
     offices, places = _areas(conn, signed.actor)
     return page(
         request, signed, "case_list.html", filters=filters, filtered=any(filters.values()), inside=inner, holders=HOLDERS,
-        rows=[dict(row) | {"due": _due(row)} for row in found.rows], wide=len(offices) > 1,
+        rows=[dict(row) | {"due": _due(row), "acted": lists.dated(row["acted_at"], today)} for row in found.rows], wide=len(offices) > 1,
         offices=offices, places=places, steps=_steps(), states=_labels(), openings=[] if inner else openings(signed.actor),
         years=[(text, fiscal_year_label(int(text))) for text in years],
         next_href=lists.address("/cases", filters, after=found.next) if found.next else "",

@@ -36,19 +36,19 @@ def act(request: Request, conn: Connection, signed: SignedIn, posted: Posted, ca
     person = signed.actor.person_id
     view = cases.look(conn, person, case_id)
     offer = next((o for o in view.offers if o.action.name == action), None)
+    rows = [row for row in view.process.table if row.name == action]
     groups: dict[str, Any] | None = None
     try:
         groups = forms.taken_over(conn, view, offer.action, posted) if offer else None
         cases.act(
-            conn, person, case_id, action, version=forms.number(posted.get("version", "")), key=forms.key_of(posted.get("key", "")),
-            inputs=forms.inputs_of(offer.action, posted) if offer else {},
-            form=groups,
+            conn, person, case_id, action, version=forms.number(posted.get("version", "")), key=forms.key_of(posted),
+            inputs=forms.inputs_of(rows, posted), form=groups,
         )  # fmt: skip
+    except cases.KeyReused:
+        pass  # the key is bound to what was sent: this is the same form once more, and it was carried out
     except Conflict as conflict:
         about = " ".join(filter(None, (view.number, view.title)))
-        return errors.conflict(
-            request, conflict, _written(posted), about=about, yours=offer.action.label if offer else action
-        )
+        return errors.conflict(request, conflict, _written(posted), about=about, yours=rows[0].label if rows else "")
     except Refused as refusal:
         if refusal.kind != "guard" or offer is None:
             raise

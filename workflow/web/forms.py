@@ -7,7 +7,7 @@ typed comes back as it was typed, with the sentence beside the field.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse
@@ -16,7 +16,7 @@ from starlette.responses import Response
 from states import catalogue
 from states.kernel import Action, Facts, Offer, Process, Refused, Verdict
 from states.places import Directory
-from workflow import cases, colleagues
+from workflow import cases, colleagues, history
 from workflow.cases import View
 from workflow.db import type_connection
 from workflow.deadlines import calendar
@@ -149,18 +149,22 @@ def drop(request: Request, conn: Connection, signed: SignedIn, posted: Posted, c
 # --- what is posted --------------------------------------------------------------------------------------------------
 
 
-def inputs_of(action: Action, posted: Fields) -> dict[str, Any]:
-    """The asked inputs of an act, the drafter's reasons and the decider's answers to warnings, by rule."""
-    found: dict[str, Any] = {ask.name: posted.get(f"input.{ask.name}", "").strip() for ask in action.asks}
-    if action.weighs == "drafter":
+def inputs_of(rows: Sequence[Action], posted: Fields) -> dict[str, Any]:
+    """The asked inputs of an act, the drafter's reasons and the decider's answers to warnings, by rule.
+
+    `rows` are all rows of the act's name: what is read must not depend on where the case stands by now.
+    """
+    asked = {ask.name for row in rows for ask in row.asks if f"input.{ask.name}" in posted}
+    found: dict[str, Any] = {name: posted[f"input.{name}"].strip() for name in sorted(asked)}
+    if any(row.weighs == "drafter" for row in rows):
         found["reasons"] = {n.removeprefix("reasons."): posted[n].strip() for n in posted if n.startswith("reasons.")}
-    if action.weighs == "decider":
+    if any(row.weighs == "decider" for row in rows):
         rules = [n.removeprefix("confirm.") for n in posted if n.startswith("confirm.") and not n.endswith(".own")]
         own = {rule: posted.get(f"confirm.{rule}.own", "").strip() for rule in rules}
-        drafters = {rule for rule in rules if posted[f"confirm.{rule}"] == "drafter"}
-        # The drafter's reason stands: nothing of one's own is written.
+        accepted = {rule for rule in rules if posted[f"confirm.{rule}"] == "drafter"}
+        # Where the drafter's reason is accepted, nothing of one's own is written.
         found["confirm"] = {
-            rule: "" if rule in drafters else own[rule] for rule in rules if rule in drafters or own[rule]
+            rule: "" if rule in accepted else own[rule] for rule in rules if rule in accepted or own[rule]
         }
     return found
 
@@ -252,18 +256,17 @@ def number(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
 
 
-def key_of(text: str) -> UUID:
-    """The key that a page carried. Raises `Trouble` where it is none."""
+def key_of(posted: Fields) -> UUID:
+    """The page's key bound to what was sent with it: the same form sent twice has one key, a changed one another.
+
+    Raises `Trouble` where the page carried none.
+    """
     try:
-        return UUID(text)
+        key = UUID(posted.get("key", ""))
     except ValueError:
-        raise Trouble(
-            400,
-            "送られた内容を読み取れませんでした",
-            "画面の印が欠けています。画面を開き直してください。",
-            NOTHING_LOST,
-            (HOME,),
-        ) from None
+        lacking = "画面の印が欠けています。画面を開き直してください。"
+        raise Trouble(400, "送られた内容を読み取れませんでした", lacking, NOTHING_LOST, (HOME,)) from None
+    return uuid5(key, history.canonical([pair for pair in posted.multi_items() if pair[0] != "csrf"]))
 
 
 # --- pages -----------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from states.dates import WEEKDAYS, short, wareki
 from workflow.access import TODAY, Actor
-from workflow.deadlines import TOKYO
+from workflow.deadlines import TOKYO, local_day
 from workflow.queries import CAP, BadCursor, Connection, _dicts
 from workflow.web import offers
 from workflow.web.errors import HOME, NOTHING_LOST, Trouble, Way
@@ -51,6 +51,12 @@ def moment(at: datetime) -> str:
     """令和8年10月14日(水) 9:05, in Tokyo."""
     local = at.astimezone(TOKYO)
     return f"{wareki(local.date())}({WEEKDAYS[local.weekday()]}) {local.hour}:{local.minute:02}"
+
+
+def dated(at: datetime, today: date) -> str:
+    """11月9日(月), with the era's year where it is not this year's."""
+    day = local_day(at)
+    return short(day) if day.year == today.year else wareki(day)
 
 
 def counted(number: int) -> str:

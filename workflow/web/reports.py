@@ -10,7 +10,6 @@ from starlette.responses import Response
 from states.dates import fiscal_year, fiscal_year_label
 from workflow import cases, reports
 from workflow.access import Actor
-from workflow.db import database
 from workflow.documents.lines import ALL
 from workflow.loading import NotFound
 from workflow.reports import Choice
@@ -38,8 +37,7 @@ def show(
     this_year = fiscal_year(cases.today(conn))
     years = reports.years(conn, this_year)
     wanted = int(year) if year.isdecimal() and int(year) in years else this_year
-    with database().transaction() as session:
-        made = reports.jobs(session, signed.actor.person_id, limit=SHOWN)
+    made = reports.jobs(conn, signed.actor.person_id, limit=SHOWN)
     return page(
         request, signed, "reports.html", choices=[(_key(c), f"{c.process.label} ・ {c.report.label}") for c in found],
         chosen=chosen, key=_key(chosen), offices=chosen.offices, office=here, everything=here == ALL,
@@ -51,24 +49,22 @@ def show(
 
 
 @router.post("/reports")
-def ask(signed: SignedIn, fields: Posted) -> Response:
+def ask(conn: Connection, signed: SignedIn, fields: Posted) -> Response:
     """Ask for a workbook; it is made in the background."""
     process, _, report = fields.get("report", "").partition("/")
     year = fields.get("year", "")
     if not (year.isdecimal() and year.isascii() and len(year) <= len("9999")):
         raise NotFound
     office = fields.get("office", "")
-    with database().transaction() as session:
-        reports.ask_report(session, signed.actor.person_id, process, report, office, int(year))
+    reports.ask_report(conn, signed.actor.person_id, process, report, office, int(year))
     told = {"report": fields.get("report", ""), "office": office, "year": year}
     return RedirectResponse(lists.address("/reports", told) + "#h-files", 303)
 
 
 @router.post("/reports/{job_id:int}/file")
-def take(signed: SignedIn, job_id: RowId) -> Response:
+def take(conn: Connection, signed: SignedIn, job_id: RowId) -> Response:
     """The workbook; that it was taken out is recorded with it, so it is no GET."""
-    with database().transaction() as session:
-        found = reports.file(session, signed.actor.person_id, job_id)
+    found = reports.file(conn, signed.actor.person_id, job_id)
     name = f"attachment; filename=\"report-{job_id}.xlsx\"; filename*=UTF-8''{quote(found.name)}"
     return Response(found.data, media_type=XLSX, headers={"Content-Disposition": name})
 

@@ -19,7 +19,9 @@ KEY = "decision_notice"
 
 def approved(bureau: Bureau, **request: Any) -> int:
     days = ["2025-06-02〜2025-06-03", "2025-06-03"]
-    return bureau.decided("2025-05-07", days, period=("2025-06-02", "2025-06-04"), title="<b>計画</b>&づくりの助言", **request)
+    return bureau.decided(
+        "2025-05-07", days, period=("2025-06-02", "2025-06-04"), title="<b>計画</b>&づくりの助言", **request
+    )
 
 
 def decision_seq(bureau: Bureau, case_id: int, action: str = "approve") -> int:

@@ -13,7 +13,7 @@ from workflow.db import Database, type_connection
 from workflow.deadlines import TOKYO
 
 # Days of two persons of one case over the end of the fiscal year 2024.
-CROSSING = (("2025-03-24〜2025-03-25、2025-04-10〜2025-04-11", 2, 2), ("2025-03-31〜2025-04-02", 1, 2))
+CROSSING = ("2025-03-24〜2025-03-25、2025-04-10〜2025-04-11", "2025-03-31〜2025-04-02")
 
 
 @dataclass
@@ -75,13 +75,17 @@ class Bureau:
         """Everybody's 復命 and the result are in."""
         for person in cases.look(self.conn, self.who.bureau, case_id).facts.registers["assigned"]:
             text = {"actual_days": "", "findings": "現地で確かめた。"}
-            drive(self.conn, self.who, case_id, ("file_trip_report", {"by": person, "form": {f"report:{person}": text}}))
-        drive(self.conn, self.who, case_id, ("file_result", {"form": {"result": result or {"results": "骨子ができた。"}}}))
+            drive(
+                self.conn, self.who, case_id, ("file_trip_report", {"by": person, "form": {f"report:{person}": text}})
+            )
+        drive(
+            self.conn, self.who, case_id, ("file_result", {"form": {"result": result or {"results": "骨子ができた。"}}})
+        )
         return case_id
 
     def crossing(self) -> int:
         """The dispatch over 31 March 2025, begun and ended."""
-        case_id = self.decided("2025-03-03", [days for days, _, _ in CROSSING], period=("2025-03-24", "2025-04-11"))
+        case_id = self.decided("2025-03-03", CROSSING, period=("2025-03-24", "2025-04-11"))
         return self.ended(self.begun(case_id, "2025-03-24"), "2025-04-12")
 
 

@@ -1,18 +1,35 @@
 """The page of a case: what each reader sees, what the buttons do, and what stays on the page when one is refused."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from uuid import uuid4
 
 import pytest
 
 from tests import factory
-from tests.workflow.web.test_forms import Browser, browse, conn, sheet, visible, who  # noqa: F401 - fixtures
+from tests.workflow.web.browsing import Browser, browser_of, sheet, visible
+from tests.workflow.web.conftest import Web
 from workflow import cases
-from workflow.db import type_connection
+from workflow.db import database, type_connection
 from workflow.web import evidence, offers
 
 Browse = Callable[[int], Browser]
 TO_JUDGEMENT = ("submit", "receive", "propose_team", "put_to_director")
+
+
+@pytest.fixture
+def conn(web: Web) -> Iterator[type_connection]:
+    with database().connection() as connection:
+        yield connection
+
+
+@pytest.fixture
+def who(conn: type_connection) -> factory.Cast:
+    return factory.cast(conn)
+
+
+@pytest.fixture
+def browse(web: Web, conn: type_connection) -> Browse:
+    return lambda person_id: browser_of(web, conn, person_id)
 
 
 @pytest.fixture
@@ -41,7 +58,9 @@ def test_the_decider_has_evidence_verdicts_and_acts_on_one_page(browse: Browse, 
     assert f'action="/cases/{judged}/actions/approve"' in html
 
 
-def test_what_is_refused_says_why_and_who_can_change_it(browse: Browse, conn: type_connection, who: factory.Cast) -> None:
+def test_what_is_refused_says_why_and_who_can_change_it(
+    browse: Browse, conn: type_connection, who: factory.Cast
+) -> None:
     case_id = factory.opened(conn, who)
     factory.drive(conn, who, case_id, "submit")
     told = visible(browse(who.bureau).get(f"/cases/{case_id}"))
@@ -62,7 +81,9 @@ def test_the_municipality_sees_five_steps_and_no_inner_matter(browse: Browse, wh
     assert "要請を取り下げる" in told
 
 
-def test_an_act_is_done_and_the_page_says_so(browse: Browse, conn: type_connection, who: factory.Cast, judged: int) -> None:
+def test_an_act_is_done_and_the_page_says_so(
+    browse: Browse, conn: type_connection, who: factory.Cast, judged: int
+) -> None:
     browser = browse(who.director)
     answer = browser.send(f"/cases/{judged}/actions/approve", posted(conn, judged))
     assert answer.headers["location"] == f"/cases/{judged}?done=approve"
@@ -79,7 +100,9 @@ def test_pressing_twice_is_one_act(browse: Browse, conn: type_connection, who: f
     assert factory.version(conn, judged) == len(TO_JUDGEMENT) + 1
 
 
-def test_what_was_typed_stays_when_an_input_is_missing(browse: Browse, conn: type_connection, who: factory.Cast, judged: int) -> None:
+def test_what_was_typed_stays_when_an_input_is_missing(
+    browse: Browse, conn: type_connection, who: factory.Cast, judged: int
+) -> None:
     fields = posted(conn, judged, **{"input.reason": "", "input.internal_reason": "災害対応のため"})
     answer = browse(who.director).send(f"/cases/{judged}/actions/decline", fields, 422)
     told = visible(answer.text)
@@ -91,7 +114,9 @@ def test_what_was_typed_stays_when_an_input_is_missing(browse: Browse, conn: typ
     assert '<details class="action" name="act" id="act-decline" open>' in answer.text
 
 
-def test_a_date_is_said_back_and_its_problem_stands_beside_it(browse: Browse, conn: type_connection, who: factory.Cast) -> None:
+def test_a_date_is_said_back_and_its_problem_stands_beside_it(
+    browse: Browse, conn: type_connection, who: factory.Cast
+) -> None:
     case_id = factory.opened(conn, who)
     factory.drive(conn, who, case_id, "submit")
     date = {"input.arrived_on~y": "R8", "input.arrived_on~m": "2", "input.arrived_on~d": "30"}
@@ -101,8 +126,12 @@ def test_a_date_is_said_back_and_its_problem_stands_beside_it(browse: Browse, co
     assert 'id="input-arrived_on"' in answer.text
 
 
-def test_whoever_comes_second_is_told_who_was_first(browse: Browse, conn: type_connection, who: factory.Cast, judged: int) -> None:
-    late = posted(conn, judged, **{"input.reason": "ほかの要請を優先するため", "input.internal_reason": "職員が足りない"})
+def test_whoever_comes_second_is_told_who_was_first(
+    browse: Browse, conn: type_connection, who: factory.Cast, judged: int
+) -> None:
+    late = posted(
+        conn, judged, **{"input.reason": "ほかの要請を優先するため", "input.internal_reason": "職員が足りない"}
+    )
     browse(who.director).send(f"/cases/{judged}/actions/approve", posted(conn, judged))
     answer = browse(who.director).send(f"/cases/{judged}/actions/decline", late, 409)
     told = visible(answer.text)
@@ -120,7 +149,9 @@ def test_a_foreign_case_does_not_exist(browse: Browse, conn: type_connection, wh
     stranger.send(f"/cases/{judged}/actions/withdraw", posted(conn, judged, **{"input.reason": "x"}), 404)
 
 
-def test_who_lacks_the_role_is_refused_and_nothing_changes(browse: Browse, conn: type_connection, who: factory.Cast, judged: int) -> None:
+def test_who_lacks_the_role_is_refused_and_nothing_changes(
+    browse: Browse, conn: type_connection, who: factory.Cast, judged: int
+) -> None:
     before = factory.version(conn, judged)
     browse(who.auditor).send(f"/cases/{judged}/actions/approve", posted(conn, judged), 403)
     assert factory.version(conn, judged) == before
@@ -128,13 +159,17 @@ def test_who_lacks_the_role_is_refused_and_nothing_changes(browse: Browse, conn:
     assert "できる操作" not in told
 
 
-def test_a_page_without_its_marks_does_nothing(browse: Browse, conn: type_connection, who: factory.Cast, judged: int) -> None:
+def test_a_page_without_its_marks_does_nothing(
+    browse: Browse, conn: type_connection, who: factory.Cast, judged: int
+) -> None:
     browser = browse(who.director)
     assert browser.client.post(f"/cases/{judged}/actions/approve", data=posted(conn, judged)).status_code == 403
     browser.send(f"/cases/{judged}/actions/approve", {"version": "1", "key": "none"}, 400)
 
 
-def test_the_drafters_reason_is_shown_and_may_be_accepted(browse: Browse, conn: type_connection, who: factory.Cast) -> None:
+def test_the_drafters_reason_is_shown_and_may_be_accepted(
+    browse: Browse, conn: type_connection, who: factory.Cast
+) -> None:
     case_id = factory.opened(conn, who, days=9)
     why = {"inputs": {"note": "必要なため", "reasons": {"D-08": "代わりの職員がいない。"}}}
     factory.drive(conn, who, case_id, "submit", "receive", "propose_team", ("put_to_director", why))
@@ -142,12 +177,18 @@ def test_the_drafters_reason_is_shown_and_may_be_accepted(browse: Browse, conn: 
     html = browser.get(f"/cases/{case_id}")
     assert "起案者の理由を読む" in html
     assert 'name="confirm.D-08" value="drafter" checked' in html
-    browser.send(f"/cases/{case_id}/actions/approve", posted(conn, case_id, **{"confirm.D-08": "own", "confirm.D-08.own": ""}), 422)
+    browser.send(
+        f"/cases/{case_id}/actions/approve",
+        posted(conn, case_id, **{"confirm.D-08": "own", "confirm.D-08.own": ""}),
+        422,
+    )
     browser.send(f"/cases/{case_id}/actions/approve", posted(conn, case_id, **{"confirm.D-08": "drafter"}))
     assert "起案者の理由を認めた" in visible(browser.get(f"/cases/{case_id}"))
 
 
-def test_letters_and_the_form_open_as_pages_to_print(browse: Browse, conn: type_connection, who: factory.Cast, judged: int) -> None:
+def test_letters_and_the_form_open_as_pages_to_print(
+    browse: Browse, conn: type_connection, who: factory.Cast, judged: int
+) -> None:
     factory.drive(conn, who, judged, "approve")
     browser = browse(who.municipality)
     assert "派遣決定通知" in browser.get(f"/cases/{judged}/letters/decision_notice")
@@ -163,14 +204,18 @@ def test_the_clock_bar_counts_each_day_once(conn: type_connection, who: factory.
         {"holder": "municipality", "label": "市町村", "from_at": view.now, "to_at": view.now, "business_days": 2},
         {"holder": "bureau", "label": "振興局", "from_at": view.now, "to_at": None, "business_days": 9},
     ]
-    clock = evidence.clock(turns, {"bureau": 10, "municipality": 5}, offers.whole_case_due(view), view.now, view.facts.calendar)
+    clock = evidence.clock(
+        turns, {"bureau": 10, "municipality": 5}, offers.whole_case_due(view), view.now, view.facts.calendar
+    )
     assert clock is not None
     assert clock.passed == 14
     assert clock.spans[-1][:3] == ("free", "残り", 10)
     assert clock.rows == [("振興局(いま)", 12, 10, "stop", "2日過ぎた"), ("市町村", 2, 5, "ok", "間に合った")]
 
 
-def test_the_day_grid_spans_everybody_and_drops_columns_that_nobody_can_read(conn: type_connection, who: factory.Cast, judged: int) -> None:
+def test_the_day_grid_spans_everybody_and_drops_columns_that_nobody_can_read(
+    conn: type_connection, who: factory.Cast, judged: int
+) -> None:
     view = cases.look(conn, who.director, judged)
     members = view.read.team.members
     grid = evidence.day_grid([(m.called, m.section, m.headcount, m.dates) for m in members], view.facts.calendar)

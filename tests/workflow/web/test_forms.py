@@ -2,86 +2,22 @@
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import timedelta
-from html.parser import HTMLParser
-from typing import Any
 from urllib.parse import unquote
 
 import pytest
-from starlette.testclient import TestClient
 
+from states import catalogue
 from states.dispatch import labels
 from tests import factory
-from tests.workflow.web.conftest import ORIGIN, Web
-from workflow import accounts, cases
+from tests.workflow.web.browsing import Browser, browser_of, sheet, visible
+from tests.workflow.web.conftest import Web
+from workflow import cases
 from workflow.db import database, type_connection
 from workflow.web import forms, offers
 from workflow.web.posted import Fields
 
 NEW = "/cases/new?process=dispatch&origin=municipality_request"
-
-
-class Page(HTMLParser):
-    """What a browser would send from the form that holds a button of that name and value, and what stands on the page."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.fields: list[tuple[str, str]] = []
-        self.text: list[str] = []
-        self._area: str | None = None
-        self._select: str | None = None
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        a = {key: value or "" for key, value in attrs}
-        if tag == "input" and a.get("name") and (a.get("type") not in ("radio", "checkbox") or "checked" in a):
-            self.fields.append((a["name"], a.get("value", "")))
-        if tag == "textarea":
-            self._area = a.get("name")
-            self.fields.append((a["name"], ""))
-        if tag == "select":
-            self._select = a.get("name", "")
-        if tag == "option" and self._select and "selected" in a:
-            self.fields.append((self._select, a["value"]))
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag == "textarea":
-            self._area = None
-        if tag == "select":
-            self._select = None
-
-    def handle_data(self, data: str) -> None:
-        if self._area is not None:
-            self.fields[-1] = (self._area, data.removeprefix("\n"))
-        else:
-            self.text.append(data)
-
-
-@dataclass
-class Browser:
-    """One person's browser: reads pages, sends forms with the page's own token and keys."""
-
-    client: TestClient
-    csrf: str
-
-    def get(self, path: str) -> str:
-        answer = self.client.get(path, follow_redirects=True)
-        assert answer.status_code == 200, (path, answer.status_code)
-        return answer.text
-
-    def send(self, path: str, fields: dict[str, str], status: int = 303) -> Any:
-        answer = self.client.post(path, data={"csrf": self.csrf, **fields})
-        assert answer.status_code == status, (answer.status_code, visible(answer.text)[:2000])
-        return answer
-
-
-def visible(html: str) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", html))
-
-
-def sheet(html: str) -> dict[str, str]:
-    return dict(Page(html).fields)
 
 
 @pytest.fixture
@@ -97,17 +33,7 @@ def who(conn: type_connection) -> factory.Cast:
 
 @pytest.fixture
 def browse(web: Web, conn: type_connection) -> Callable[[int], Browser]:
-    def open_for(person_id: int) -> Browser:
-        conn.execute(
-            "INSERT INTO account (person_id, login, password_hash, failures, disabled) VALUES (%s, %s, %s, 0, false) ON CONFLICT DO NOTHING",
-            (person_id, f"p{person_id}", web.hashed),
-        )
-        opened = accounts.open_session(conn, person_id)
-        client = TestClient(web.app, headers={"Origin": ORIGIN}, follow_redirects=False)
-        client.cookies.set("tobidashi", opened.token)
-        return Browser(client, opened.csrf)
-
-    return open_for
+    return lambda person_id: browser_of(web, conn, person_id)
 
 
 def typed(conn: type_connection, who: factory.Cast, **fields: str) -> dict[str, str]:
@@ -134,8 +60,6 @@ def drafted(browser: Browser, fields: dict[str, str]) -> tuple[int, str]:
 
 
 def test_the_words_of_the_pages_are_those_of_the_process(web: Web) -> None:
-    from states import catalogue
-
     words = offers.words(catalogue.process("dispatch"))
     assert {o: [value for value, _, _ in g] for o, g in words.grounds.items()} == {
         "municipality_request": ["request.plan", "request.event", "request.other"],
@@ -157,24 +81,38 @@ def test_a_person_sees_only_what_the_post_may_begin(browse: Callable[[int], Brow
     browse(who.auditor).send(NEW, {}, 404)
 
 
-def test_a_draft_comes_back_as_it_was_typed(browse: Callable[[int], Browser], conn: type_connection, who: factory.Cast) -> None:
+def test_a_draft_comes_back_as_it_was_typed(
+    browse: Callable[[int], Browser], conn: type_connection, who: factory.Cast
+) -> None:
     browser = browse(who.municipality)
-    fields = typed(conn, who, **{"do": "save", "request.wishes.0.skill": "<保健師> & 企画", "request.wishes.0.days": "11/9-11"})
+    fields = typed(
+        conn, who, **{"do": "save", "request.wishes.0.skill": "<保健師> & 企画", "request.wishes.0.days": "11/9-11"}
+    )
     case_id, where = drafted(browser, fields)
     assert where == f"/cases/{case_id}?done=save"
     assert "書いた内容を残しました" in browser.get(where)
     back = sheet(browser.get(f"/cases/{case_id}/edit"))
-    for name in ("request.title", "request.tasks.0.text", "request.tasks.0.role", "request.wishes.0.skill", "request.period.from~y"):
+    for name in (
+        "request.title",
+        "request.tasks.0.text",
+        "request.tasks.0.role",
+        "request.wishes.0.skill",
+        "request.period.from~y",
+    ):
         assert back[name] == fields[name], name
     assert back["request.period.from~m"] == fields["request.period.from~m"], "full-width digits stay full-width"
     assert back["request.purpose"] == "担当は1名で、\n調べ方が分かりません。"
 
 
-def test_the_page_says_how_dates_and_days_were_read(browse: Callable[[int], Browser], conn: type_connection, who: factory.Cast) -> None:
+def test_the_page_says_how_dates_and_days_were_read(
+    browse: Callable[[int], Browser], conn: type_connection, who: factory.Cast
+) -> None:
     browser = browse(who.municipality)
     first = factory.first_day(conn, who.office)
     days = f"{first.month}/{first.day}-{(first + timedelta(days=1)).day}、13/40"
-    case_id, _ = drafted(browser, typed(conn, who, **{"do": "look", "request.wishes.0.skill": "企画", "request.wishes.0.days": days}))
+    case_id, _ = drafted(
+        browser, typed(conn, who, **{"do": "look", "request.wishes.0.skill": "企画", "request.wishes.0.days": days})
+    )
     told = visible(browser.get(f"/cases/{case_id}/edit"))
     assert f"・ {first.year}年" in told
     assert "初めの日から3日間" in told
@@ -182,7 +120,9 @@ def test_the_page_says_how_dates_and_days_were_read(browse: Callable[[int], Brow
     assert "13/40" in told
 
 
-def test_a_row_is_added_without_javascript(browse: Callable[[int], Browser], conn: type_connection, who: factory.Cast) -> None:
+def test_a_row_is_added_without_javascript(
+    browse: Callable[[int], Browser], conn: type_connection, who: factory.Cast
+) -> None:
     browser = browse(who.municipality)
     case_id, where = drafted(browser, typed(conn, who, do="add:request.tasks"))
     assert where == f"/cases/{case_id}/edit?add=request.tasks#request-tasks"
@@ -192,9 +132,13 @@ def test_a_row_is_added_without_javascript(browse: Callable[[int], Browser], con
     assert sheet(html)["request.tasks.0.text"] == "骨子への助言"
 
 
-def test_the_summary_links_to_each_field_and_says_what_was_kept(browse: Callable[[int], Browser], conn: type_connection, who: factory.Cast) -> None:
+def test_the_summary_links_to_each_field_and_says_what_was_kept(
+    browse: Callable[[int], Browser], conn: type_connection, who: factory.Cast
+) -> None:
     browser = browse(who.municipality)
-    case_id, where = drafted(browser, typed(conn, who, **{"do": "confirm", "request.title": "", "request.tasks.0.role": ""}))
+    case_id, where = drafted(
+        browser, typed(conn, who, **{"do": "confirm", "request.title": "", "request.tasks.0.role": ""})
+    )
     assert where == f"/cases/{case_id}/edit?check=1"
     html = browser.get(where)
     assert "まだ提出していません。直すところが2か所あります" in html
@@ -204,7 +148,9 @@ def test_the_summary_links_to_each_field_and_says_what_was_kept(browse: Callable
     assert {"request-title", "request-tasks-0-role"} <= set(re.findall(r'<li><a href="#([^"]+)"', html))
 
 
-def test_a_value_that_cannot_be_stored_stays_on_the_page(browse: Callable[[int], Browser], conn: type_connection, who: factory.Cast) -> None:
+def test_a_value_that_cannot_be_stored_stays_on_the_page(
+    browse: Callable[[int], Browser], conn: type_connection, who: factory.Cast
+) -> None:
     browser = browse(who.municipality)
     answer = browser.send(NEW, typed(conn, who, **{"request.own_affairs": "perhaps", "do": "save"}), 422)
     assert "選び直してください" in answer.text
@@ -213,7 +159,9 @@ def test_a_value_that_cannot_be_stored_stays_on_the_page(browse: Callable[[int],
     assert conn.execute("SELECT count(*) FROM cases").fetchone() == (0,)
 
 
-def test_a_request_goes_from_the_empty_page_to_the_bureau(browse: Callable[[int], Browser], conn: type_connection, who: factory.Cast) -> None:
+def test_a_request_goes_from_the_empty_page_to_the_bureau(
+    browse: Callable[[int], Browser], conn: type_connection, who: factory.Cast
+) -> None:
     browser = browse(who.municipality)
     assert "宛先は上川総合振興局長です" in browser.get(NEW)
     case_id, where = drafted(browser, typed(conn, who, do="confirm"))
@@ -227,10 +175,14 @@ def test_a_request_goes_from_the_empty_page_to_the_bureau(browse: Callable[[int]
     assert cases.look(conn, who.bureau, case_id).state.name == "municipal_request"
 
 
-def test_the_bureau_enters_a_paper_request(browse: Callable[[int], Browser], conn: type_connection, who: factory.Cast) -> None:
+def test_the_bureau_enters_a_paper_request(
+    browse: Callable[[int], Browser], conn: type_connection, who: factory.Cast
+) -> None:
     browser = browse(who.bureau)
     assert "届いた要請を代わりに入れる" in browser.get(NEW)
-    case_id, where = drafted(browser, typed(conn, who, **{"do": "confirm", "receipt.channel": "paper", "request.title": ""}))
+    case_id, where = drafted(
+        browser, typed(conn, who, **{"do": "confirm", "receipt.channel": "paper", "request.title": ""})
+    )
     assert where == f"/cases/{case_id}/actions/submit_proxy", "proxy entry is never held back by what the paper lacks"
     hidden = sheet(browser.get(where))
     browser.send(where, {"version": hidden["version"], "key": hidden["key"]})
@@ -239,7 +191,9 @@ def test_the_bureau_enters_a_paper_request(browse: Callable[[int], Browser], con
     assert cases.look(conn, who.municipality, case_id).id == case_id
 
 
-def test_the_directors_instruction_is_drafted_with_its_team(browse: Callable[[int], Browser], conn: type_connection, who: factory.Cast) -> None:
+def test_the_directors_instruction_is_drafted_with_its_team(
+    browse: Callable[[int], Browser], conn: type_connection, who: factory.Cast
+) -> None:
     browser = browse(who.bureau)
     new = "/cases/new?process=dispatch&origin=director"
     html = browser.get(new)
@@ -264,17 +218,23 @@ def test_the_directors_instruction_is_drafted_with_its_team(browse: Callable[[in
     assert cases.look(conn, who.director, case_id).state.name == "director_judgement"
 
 
-def test_a_second_window_does_not_overwrite_the_first(browse: Callable[[int], Browser], conn: type_connection, who: factory.Cast) -> None:
+def test_a_second_window_does_not_overwrite_the_first(
+    browse: Callable[[int], Browser], conn: type_connection, who: factory.Cast
+) -> None:
     browser = browse(who.municipality)
     case_id, _ = drafted(browser, typed(conn, who, do="save"))
     browser.send(f"/cases/{case_id}/edit", typed(conn, who, **{"do": "save", "request.title": "一つ目の画面"}))
-    clash = browser.send(f"/cases/{case_id}/edit", typed(conn, who, **{"do": "save", "request.title": "二つ目の画面"}), 409)
+    clash = browser.send(
+        f"/cases/{case_id}/edit", typed(conn, who, **{"do": "save", "request.title": "二つ目の画面"}), 409
+    )
     assert "先に保存されていました" in clash.text
     assert "二つ目の画面" in clash.text
     assert cases.look(conn, who.municipality, case_id).title == "一つ目の画面"
 
 
-def test_a_draft_can_be_dropped_and_is_nobody_elses(browse: Callable[[int], Browser], conn: type_connection, who: factory.Cast) -> None:
+def test_a_draft_can_be_dropped_and_is_nobody_elses(
+    browse: Callable[[int], Browser], conn: type_connection, who: factory.Cast
+) -> None:
     browser = browse(who.municipality)
     case_id, _ = drafted(browser, typed(conn, who, do="save"))
     other = browse(who.bureau)
@@ -284,31 +244,49 @@ def test_a_draft_can_be_dropped_and_is_nobody_elses(browse: Callable[[int], Brow
     assert browser.client.get(f"/cases/{case_id}").status_code == 404
 
 
-def test_a_team_is_written_in_steps_and_taken_over(browse: Callable[[int], Browser], conn: type_connection, who: factory.Cast) -> None:
+def test_a_team_is_written_in_steps_and_taken_over(
+    browse: Callable[[int], Browser], conn: type_connection, who: factory.Cast
+) -> None:
     case_id = factory.opened(conn, who)
     factory.drive(conn, who, case_id, "submit", "receive")
     browser, first = browse(who.bureau), factory.first_day(conn, who.office)
     page = f"/cases/{case_id}/actions/propose_team"
     html = browser.get(page)
     assert f'<option value="{who.staff}"' in html
-    rows = {"saves": "0", "team.members.0.person": str(who.staff), "team.members.0.days": f"{first.month}/{first.day}、9/99"}
-    step = browser.send(f"/cases/{case_id}/edit?action=propose_team", {**rows, "team.members.0.headcount": "1", "do": "add:team.members"})
+    rows = {
+        "saves": "0",
+        "team.members.0.person": str(who.staff),
+        "team.members.0.days": f"{first.month}/{first.day}、9/99",
+    }
+    step = browser.send(
+        f"/cases/{case_id}/edit?action=propose_team",
+        {**rows, "team.members.0.headcount": "1", "do": "add:team.members"},
+    )
     assert unquote(step.headers["location"]) == f"{page}?add=team.members#team-members"
     html = browser.get(page + "?add=team.members")
     assert "書きかけを開いています" in html
     assert 'name="team.members.1.days"' in html
     assert "読めた日だけ" in html
     assert "日程表" in html
-    assert cases.look(conn, who.director, case_id).form.get("team", {}).get("members", []) == [], "a working copy is not the case"
+    assert cases.look(conn, who.director, case_id).form.get("team", {}).get("members", []) == [], (
+        "a working copy is not the case"
+    )
     hidden = sheet(html)
-    wanted = {"version": hidden["version"], "key": hidden["key"], "saves": hidden["saves"], "team.members.0.person": str(who.staff)}
+    wanted = {
+        "version": hidden["version"],
+        "key": hidden["key"],
+        "saves": hidden["saves"],
+        "team.members.0.person": str(who.staff),
+    }
     browser.send(page, {**wanted, "team.members.0.days": f"{first.month}/{first.day}", "team.members.0.headcount": "1"})
     view = cases.look(conn, who.bureau, case_id)
     assert [m["person"] for m in view.form["team"]["members"]] == [who.staff]
     assert view.working is None
 
 
-def test_a_refused_act_keeps_the_page_and_the_working_copy(browse: Callable[[int], Browser], conn: type_connection, who: factory.Cast) -> None:
+def test_a_refused_act_keeps_the_page_and_the_working_copy(
+    browse: Callable[[int], Browser], conn: type_connection, who: factory.Cast
+) -> None:
     case_id = factory.opened(conn, who)
     factory.drive(conn, who, case_id, "submit", "receive", "ask_correction")
     browser = browse(who.municipality)
@@ -329,7 +307,9 @@ def test_a_refused_act_keeps_the_page_and_the_working_copy(browse: Callable[[int
     assert cases.look(conn, who.municipality, case_id).title == "直した件名"
 
 
-def test_a_report_is_prefilled_from_the_assignment(browse: Callable[[int], Browser], conn: type_connection, who: factory.Cast) -> None:
+def test_a_report_is_prefilled_from_the_assignment(
+    browse: Callable[[int], Browser], conn: type_connection, who: factory.Cast
+) -> None:
     case_id = factory.opened(conn, who)
     factory.drive(conn, who, case_id, "submit", "receive", "propose_team", "put_to_director", "approve")
     view = cases.look(conn, who.bureau, case_id)
@@ -340,8 +320,13 @@ def test_a_report_is_prefilled_from_the_assignment(browse: Callable[[int], Brows
 
 
 def test_the_deciders_answers_become_inputs() -> None:
-    from states import catalogue
-
     approve = next(row for row in catalogue.process("dispatch").table if row.weighs == "decider")
-    posted = Fields([("confirm.D-08", "drafter"), ("confirm.D-08.own", "捨てる"), ("confirm.D-99", "own"), ("confirm.D-99.own", " ")])
-    assert forms.inputs_of(approve, posted) == {"confirm": {"D-08": ""}}
+    posted = Fields(
+        [
+            ("confirm.D-08", "drafter"),
+            ("confirm.D-08.own", "捨てる"),
+            ("confirm.D-99", "own"),
+            ("confirm.D-99.own", " "),
+        ]
+    )
+    assert forms.inputs_of([approve], posted) == {"confirm": {"D-08": ""}}

@@ -22,7 +22,9 @@ def bureau(fresh_database: Any) -> Iterator[Bureau]:
 @pytest.fixture
 def page(bureau: Bureau, web: Any) -> Any:
     """Opens the pages as one of the bureau's people."""
-    if pages.router.routes[0] not in web.app.routes and not any(getattr(r, "path", "") == "/reports" for r in web.app.routes):
+    if pages.router.routes[0] not in web.app.routes and not any(
+        getattr(r, "path", "") == "/reports" for r in web.app.routes
+    ):
         web.app.include_router(pages.router)
 
     def sign_in(person_id: int) -> tuple[TestClient, str]:
@@ -46,7 +48,9 @@ def test_figures_ask_progress_and_file(bureau: Bureau, page: Any) -> None:
     assert shown.status_code == 200
     assert "令和6年度 年度末報告" in shown.text
     assert 'data-label="延べ人日" class="align-end"><span>3</span>' in shown.text
-    asked = client.post("/reports", data={"csrf": csrf, "report": "dispatch/year-end", "office": "hk-kamikawa", "year": "2024"})
+    asked = client.post(
+        "/reports", data={"csrf": csrf, "report": "dispatch/year-end", "office": "hk-kamikawa", "year": "2024"}
+    )
     assert asked.status_code == 303
     waiting = client.get(asked.headers["location"])
     assert "順番を待っています" in waiting.text
@@ -91,7 +95,12 @@ def test_what_is_outside_ones_sight_does_not_exist(bureau: Bureau, page: Any) ->
     for person in (bureau.who.municipality, bureau.who.staff, bureau.who.auditor):
         other, token = page(person)
         assert other.get("/reports").status_code == 404
-        assert other.post("/reports", data={"csrf": token, "report": "dispatch/year-end", "office": "hk-kamikawa", "year": "2024"}).status_code == 404
+        assert (
+            other.post(
+                "/reports", data={"csrf": token, "report": "dispatch/year-end", "office": "hk-kamikawa", "year": "2024"}
+            ).status_code
+            == 404
+        )
 
 
 def test_names_of_the_database_are_text_on_the_page(bureau: Bureau, page: Any) -> None:
