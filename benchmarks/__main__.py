@@ -2,9 +2,9 @@
 
 import sys
 
-from benchmarks import act
+from benchmarks import act, inbox, verifying
 
-FIGURES = {"act": act.measure}
+FIGURES = {"act": act.measure, "inbox": inbox.measure, "verify": verifying.measure}
 
 
 def main(names: list[str]) -> int:

@@ -136,7 +136,7 @@ def _hand(place: World, conn: Any, owner: psycopg.Connection[Any], app: Database
         with owner.transaction():
             row = run("SELECT state, version, head, form, number FROM cases WHERE id = %s FOR NO KEY UPDATE", (case,)).fetchone()
             assert row is not None
-            state, version, head, form, number = row
+            state, version, head, form, _ = row
             put = state == "municipal_request"
             (action, dest, role, ask), actor = (PUT, place.who.bureau) if put else (BACK, place.who.director)
             posts = run(

@@ -7,7 +7,7 @@ not, `Process.decide` enforces it. Both read `Action.verdicts`. Nothing here kno
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from functools import cached_property, partial
@@ -320,7 +320,7 @@ class Process:
     reads: Callable[[str, frozenset[str], str], bool] = lambda group, roles, state: True
     assigned: Callable[[Any], Sequence[tuple[int, date]]] | None = None
     computed: Callable[[Facts], Mapping[str, Any] | None] | None = None
-    fields: Callable[[Mapping[str, Sequence[str]]], dict[str, Any]] | None = None
+    fields: Callable[[Mapping[str, Sequence[str]], Mapping[str, Any]], dict[str, Any]] | None = None
     needs: frozenset[str] = frozenset()
     documents: Any = None
     opens: Mapping[str, frozenset[str]] = field(default_factory=dict)  # origin -> roles that may open a draft of it
@@ -436,7 +436,7 @@ class Process:
 
 def _permits(process: Process, row: Action, event: EventData) -> bool:
     """The machine's own condition for a row: it is the one that fits, the role is there, no guard refuses, nothing is missing."""
-    facts = event.model
+    facts: Facts = event.model  # type: ignore[assignment]
     if process.row(row.name, facts) is not row or not row.by & facts.roles:
         return False
     return not any(v.refuses for v in row.verdicts(facts)) and not any(row.missing(facts))

@@ -7,12 +7,16 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
 from psycopg import sql
 
 from workflow.servers import APP_ROLE, OWNER_ROLE, Postgres, Valkey
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 _numbers = itertools.count(1)
 
@@ -86,6 +90,20 @@ def empty_database(postgres: Postgres) -> Iterator[Database]:
 def chromium() -> str:
     """The path of a Chromium or Chrome on this machine."""
     return _program("ブラウザー(chromium)", "chromium", "chromium-browser", "google-chrome", "chrome")
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator["Browser"]:
+    """The one browser of this process: playwright cannot be started twice in a thread."""
+    from playwright.sync_api import sync_playwright
+
+    quiet = ["--disable-background-networking", "--disable-component-update", "--disable-default-apps"]
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(
+            executable_path=chromium, args=quiet + (["--no-sandbox"] if os.geteuid() == 0 else [])
+        )
+        yield opened
+        opened.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 """The command `tobidashi`. Doors only: each command parses, calls one verb and prints; no rule lives here."""
 
 import json
-import sys
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
@@ -282,4 +281,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -151,7 +151,7 @@ def _rows(case: Loaded, move: Move, form: dict[str, Any], number: str | None, pa
     parties = sorted([p["part"], p["org"]] for p in (*case.parties, *({"part": part, "org": org} for part, org in joining)))
     names = CLOCK_NAMES
     if post is not None:
-        names = {"actor": row.person_name, "post": " ".join(filter(None, (post.section, post.title))),
+        names = {"actor": row.person_name or "", "post": " ".join(filter(None, (post.section, post.title))),
                  "office": _name(case, post.org_code)}  # fmt: skip
     own = [(history.FORM + group, form[group]) for group in changed]
     own += [("parties", parties)] if joining or not row.version else []
@@ -213,4 +213,4 @@ def _name(case: Loaded, org: str) -> str:
     if office:
         return office.name
     municipality = directory.municipality(org, today)
-    return municipality.name if municipality else case.row.headquarters_name
+    return municipality.name if municipality else case.row.headquarters_name or org

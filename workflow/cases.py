@@ -187,7 +187,7 @@ def act(
     request = hashlib.sha256(history.canonical(asked).encode()).digest()
     while True:
         case = load(conn, case_id, person_id, key)
-        if case.row.request is not None:
+        if case.row.result is not None:
             if case.row.request != request:
                 raise KeyReused
             return Done(case.row.result["version"], case.row.result["state"], replayed=True)

@@ -23,6 +23,7 @@ from workflow import cases, outbox
 from workflow.accounts import hash_password, login_key
 from workflow.db import Database, driver
 from workflow.deadlines import TOKYO
+from workflow.loading import load as load_case
 from workflow.models import Account, Case, Installation, Organisation, Person, Post, Recognition, Tenure
 
 PASSWORD = "tobidashi-demo"  # noqa: S105 - the demonstration's accounts are there to be tried
@@ -202,7 +203,7 @@ def _play(stage: _Stage, process: str, data: Mapping[str, Any]) -> int:
                 person = _person(stage, case, by)
                 groups = _groups(stage, case, step.step, by, base)
                 inputs = _filled(stage, step.step.get("inputs") or {}, case, base)
-                version = cases.load(conn, case_id, person).row.version
+                version = load_case(conn, case_id, person).row.version
                 cases.act(conn, person, case_id, action, version=version, key=uuid4(), inputs=inputs, form=groups)
             outbox.deliver(stage.app)
     return len(opened)
@@ -251,7 +252,7 @@ def _person(stage: _Stage, case: Mapping[str, Any], by: str) -> int:
 
 
 def _groups(stage: _Stage, case: Mapping[str, Any], step: Mapping[str, Any], by: str, base: date) -> dict[str, Any]:
-    groups = _filled(stage, step.get("form") or {}, case, base)
+    groups: dict[str, Any] = _filled(stage, step.get("form") or {}, case, base)
     if "report" in groups:
         report = groups.pop("report")
         if report.get("actual_days") == "same":

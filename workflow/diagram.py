@@ -103,7 +103,7 @@ def words(process: Process, current: str, path: Sequence[str], holders: Mapping[
 
 @dataclass(frozen=True)
 class PublicStep:
-    """One of the steps that everybody sees; `kind` is done, now, next, or off where the case ended before it."""
+    """One of the steps that everybody sees; `kind` is done, now, next; or ended, and off after it."""
 
     word: str
     kind: str
@@ -121,7 +121,7 @@ def step_bar(process: Process, current: str, notes: Mapping[str, str] | None = N
         if index < here:
             return "done"
         if index == here:
-            return "done" if state.final and here == len(steps) - 1 else "now"
+            return "now" if not state.final else "done" if here == len(steps) - 1 else "ended"
         return "off" if state.final else "next"
 
     return tuple(PublicStep(word, kind(index), given.get(word, "")) for index, word in enumerate(steps))

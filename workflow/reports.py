@@ -118,7 +118,7 @@ _BUREAUS = """SELECT code, name FROM (SELECT DISTINCT ON (code) code, name, sort
 
 
 def years(conn: Connection, this_year: int) -> list[int]:
-    """Fiscal years to choose from, the newest first: this one, and back to the first with a dispatched day (ten at most)."""
+    """Fiscal years to choose from, the newest first: this one, and back to the first with an assigned day (ten at most)."""
     row = conn.execute("SELECT min(day) FROM assignment", prepare=True).fetchone()
     first = fiscal_year(row[0]) if row and row[0] else this_year
     return list(range(this_year, max(min(first, this_year), this_year - 10) - 1, -1))

@@ -31,16 +31,14 @@ def timeline(conn: Connection, view: View) -> list[dict[str, Any]]:
     for row in named(conn, _dicts(conn, STORY, {"case": view.id})):
         body = json.loads(row["body"])
         shown = [part_told(process, row["action"], part) for part in written.get(row["seq"], ()) if view.may_read(part["kind"])]
-        lines.append(
-            row
-            | {
+        told = {
                 "action_label": label_of(process, row["action"]), "from_label": states[body["from"]].label,
                 "to_label": states[body["to"]].label, "moved": body["from"] != body["to"] or row["seq"] == 1,
                 "holder": HOLDERS.get(_by(process, row["action"], row["actor"]), ""), "holder_after": states[body["to"]].holder,
                 "shown": [part for part in shown if part is not None], "digest_hex": bytes(row["hash"]).hex(),
                 "content": [c for c in body["content"] if c[0] == row["seq"]],
-            }  # fmt: skip
-        )
+        }  # fmt: skip
+        lines.append(row | told)
     return lines[::-1]
 
 

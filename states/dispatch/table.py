@@ -487,7 +487,7 @@ ACTIONS = (
     ),
     Action(
         "hold", ("director_judgement",), STAY, "保留する", DIRECTOR, "再検討の日に受信箱へ戻ります。回答期限は止まりません",
-        (review_day,), asks=(INSIDE, Input("review_on", "再検討の日", "date")), record=_hold, tells=BUREAU,
+        (review_day,), asks=(INSIDE, Input("review_on", "再検討の日", "date", internal=True)), record=_hold, tells=BUREAU,
     ),
     Action(
         "decline", ("director_judgement",), "declined", "派遣しないと決める", DIRECTOR, "不派遣通知を市町村に出し、案件を閉じます",

@@ -35,20 +35,24 @@ def put(cell: Cell | MergedCell, value: Value) -> None:
     elif isinstance(value, int):
         cell.value = value
     else:
-        text = safe(value.isoformat() if isinstance(value, date) else value)
+        text = stored(value.isoformat() if isinstance(value, date) else value)
         cell.value = text
         cell.data_type = "s"  # openpyxl takes "=…" for a formula and "#N/A" for an error
         if text.startswith(_FORMULA):
             cell.quotePrefix = True  # stays text when somebody edits the cell
 
 
-def safe(text: str) -> str:
-    """The text that a cell shall hold, cut with a mark where it is too long."""
-    shown = _ESCAPE.sub("_x005F_", visible(text.replace("\r\n", "\n").replace("\r", "\n")))
-    if _units(shown) <= LONGEST:
-        return shown
-    kept = shown.encode("utf-16-le")[: 2 * (LONGEST - len(CUT))].decode("utf-16-le", errors="ignore")
-    return kept + CUT
+def plain(text: str) -> str:
+    """The text as a cell shows it: line breaks as LF, characters that it cannot hold or that hide written out."""
+    return visible(text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def stored(text: str) -> str:
+    """The text as it goes into the file; cut with a mark where it is longer than a cell holds."""
+    kept = _ESCAPE.sub("_x005F_", plain(text))
+    if _units(kept) <= LONGEST:
+        return kept
+    return kept.encode("utf-16-le")[: 2 * (LONGEST - len(CUT))].decode("utf-16-le", errors="ignore") + CUT
 
 
 def _units(text: str) -> int:

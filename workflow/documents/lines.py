@@ -36,7 +36,7 @@ WHERE c.process = %(process)s AND c.version > 0 AND c.state = ANY (%(states)s) A
   AND EXISTS (SELECT 1 FROM assignment d WHERE d.case_id = c.id AND d.day BETWEEN %(first)s AND %(last)s)
 ORDER BY c.id"""
 
-# Not counted: cases that ended in the year without a dispatch, and those whose days of the year are only planned.
+# Not counted: cases that ended in the year before anybody went, and those whose days of the year are only planned.
 # The day on which a case ended is that of its last move; letters and erasures come later and move nothing.
 APART = f"""WITH {{scope}}
 SELECT c.id, c.number, c.title, c.state, c.lead, moved.at AS moved_at,

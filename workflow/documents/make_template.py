@@ -61,6 +61,7 @@ def _form(book: Workbook, sheet: Worksheet, declared: Report) -> None:
     _text(sheet, "A3", size=10.5, across=3)
     _name(book, sheet, "fiscal_year", "A3")
     _text(sheet, "D3", size=10.5, across=6, start=4, align="right")
+    sheet["D3"].alignment = Alignment(horizontal="right", vertical="center", indent=1)
     _name(book, sheet, "office", "D3")
     _text(sheet, f"{get_column_letter(last)}3", size=9, align="right", number_format='@"現在"')
     _name(book, sheet, "made_on", f"{get_column_letter(last)}3")
@@ -99,7 +100,7 @@ def _summary(book: Workbook, sheet: Worksheet) -> None:
 
 
 def _not_counted(book: Workbook, sheet: Worksheet) -> None:
-    """Cases without a dispatched day: how many of each kind, then which."""
+    """Cases in which nobody went: how many of each kind, then which."""
     _text(sheet, "A1", size=14, bold=True, value="数えなかった案件")
     _text(
         sheet,

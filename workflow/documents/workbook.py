@@ -22,7 +22,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from states.dates import fiscal_year_label, wareki
 from states.documents import Column, Value
 from states.text import visible
-from workflow.documents.cells import TALLEST, cells_of, fitted, open_rows, place_of, put, safe, text_lines
+from workflow.documents.cells import TALLEST, cells_of, fitted, open_rows, place_of, plain, put, text_lines
 from workflow.documents.declared import DocumentProblem, template_path
 from workflow.documents.lines import ALL, Figures, Gathered
 
@@ -166,7 +166,7 @@ def _repeat(
             value = declared.of(row)
             if isinstance(value, str) and value:
                 width, line = rooms[column]
-                value = fitted(safe(value), width, int((TALLEST - 4) // line), MORE)
+                value = fitted(plain(value), width, int((TALLEST - 4) // line), MORE)
                 height = max(height, text_lines(value, width) * line + 4)
             put(sheet.cell(place, column), value)
         sheet.row_dimensions[place].height = min(height, TALLEST)
@@ -185,7 +185,7 @@ def _whole(area: CellRange, merged: CellRange) -> CellRange:
 def _room(sheet: Worksheet, row: int, column: int) -> tuple[float, float]:
     """Half-width characters on a line of this cell, and the height of a line in points."""
     size = float(sheet.cell(row, column).font.size or 11)
-    return _width(sheet, column) * 10.5 / size - 0.5, size * 1.36
+    return _width(sheet, column) * 10.5 / size - 0.5, size * 1.3
 
 
 def _width(sheet: Worksheet, column: int) -> float:
@@ -262,6 +262,7 @@ def _table(book: Workbook, title: str, columns: Sequence[Column], rows: Iterable
             cell = sheet.cell(last, place)
             put(cell, column.of(row))
             cell.number_format = "0" if column.kind == "number" else "@"
+    sheet.row_dimensions[1].height = 30
     sheet.freeze_panes = "A2"
     sheet.auto_filter.ref = f"A1:{get_column_letter(len(columns))}{last}"
     sheet.page_setup.orientation = "landscape"

@@ -17,7 +17,17 @@ from workflow.models.cases import (
     Working,
 )
 from workflow.models.notices import Heartbeat, Message, Outbox
-from workflow.models.people import Account, Closure, Installation, Organisation, Person, Post, Recognition, Session, Tenure
+from workflow.models.people import (
+    Account,
+    Closure,
+    Installation,
+    Organisation,
+    Person,
+    Post,
+    Recognition,
+    Session,
+    Tenure,
+)
 from workflow.models.records import ChainCheck, ExportRecord, Published, ReportJob
 
 metadata = SQLModel.metadata

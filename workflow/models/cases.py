@@ -41,7 +41,7 @@ class Case(SQLModel, table=True):
     lead: str  # organisation that leads the case
     place: str = ""  # municipality that it is about, read from the form
     opened_by: int = Field(foreign_key="person.id", sa_type=BigInteger)
-    opened_at: datetime = Field(sa_type=Instant)  # type: ignore[call-overload]
+    opened_at: datetime = Field(sa_type=Instant)
     title: str
     number: str | None = None
     state: str
@@ -49,7 +49,7 @@ class Case(SQLModel, table=True):
     saves: int = 0  # how often a draft was saved; tells two tabs apart, never part of history
     head: bytes | None = Field(default=None, sa_column=bytes_column(nullable=True))
     acted_by: str
-    acted_at: datetime = Field(sa_type=Instant)  # type: ignore[call-overload]
+    acted_at: datetime = Field(sa_type=Instant)
     form: dict[str, Any] = Field(sa_column=json_column())
 
 
@@ -75,7 +75,7 @@ class Event(SQLModel, table=True):
     case_id: int = Field(sa_column=Column(BigInteger, nullable=False))
     seq: int
     prev_seq: int = Field(sa_column=Column(Integer, Computed("seq - 1", persisted=True), nullable=False))
-    at: datetime = Field(sa_type=Instant)  # type: ignore[call-overload]
+    at: datetime = Field(sa_type=Instant)
     action: str
     actor: str
     post: str
@@ -142,9 +142,9 @@ class Step(SQLModel, table=True):
     role: str
     person_id: int | None = Field(default=None, sa_type=BigInteger)
     ask: str
-    due_at: datetime = Field(sa_type=Instant)  # type: ignore[call-overload]
-    opened_at: datetime = Field(sa_type=Instant)  # type: ignore[call-overload]
-    closed_at: datetime | None = Field(default=None, sa_type=Instant)  # type: ignore[call-overload]
+    due_at: datetime = Field(sa_type=Instant)
+    opened_at: datetime = Field(sa_type=Instant)
+    closed_at: datetime | None = Field(default=None, sa_type=Instant)
 
 
 class Deadline(SQLModel, table=True):
@@ -160,9 +160,9 @@ class Deadline(SQLModel, table=True):
     kind: str
     holder: str
     move: str = ""
-    due_at: datetime = Field(sa_type=Instant)  # type: ignore[call-overload]
-    opened_at: datetime = Field(sa_type=Instant)  # type: ignore[call-overload]
-    closed_at: datetime | None = Field(default=None, sa_type=Instant)  # type: ignore[call-overload]
+    due_at: datetime = Field(sa_type=Instant)
+    opened_at: datetime = Field(sa_type=Instant)
+    closed_at: datetime | None = Field(default=None, sa_type=Instant)
     left_days: int | None = None
 
 
@@ -173,8 +173,8 @@ class Reminder(SQLModel, table=True):
     id: int | None = Field(default=None, sa_column=identity())
     deadline_id: int = Field(foreign_key="deadline.id", sa_type=BigInteger)
     rung: int  # business days after the due day; negative before it
-    due_at: datetime = Field(sa_type=Instant)  # type: ignore[call-overload]
-    made_at: datetime = Field(sa_type=Instant)  # type: ignore[call-overload]
+    due_at: datetime = Field(sa_type=Instant)
+    made_at: datetime = Field(sa_type=Instant)
 
 
 class Attention(SQLModel, table=True):
@@ -185,8 +185,8 @@ class Attention(SQLModel, table=True):
     case_id: int = Field(foreign_key="cases.id", sa_type=BigInteger)
     kind: str
     sentence: str
-    opened_at: datetime = Field(sa_type=Instant)  # type: ignore[call-overload]
-    closed_at: datetime | None = Field(default=None, sa_type=Instant)  # type: ignore[call-overload]
+    opened_at: datetime = Field(sa_type=Instant)
+    closed_at: datetime | None = Field(default=None, sa_type=Instant)
 
 
 class Counter(SQLModel, table=True):
@@ -208,7 +208,7 @@ class Working(SQLModel, table=True):
     form: dict[str, Any] = Field(sa_column=json_column())
     saves: int = 1
     saved_by: int = Field(sa_type=BigInteger, foreign_key="person.id")
-    saved_at: datetime = Field(sa_type=Instant)  # type: ignore[call-overload]
+    saved_at: datetime = Field(sa_type=Instant)
 
 
 class Idempotency(SQLModel, table=True):
@@ -216,7 +216,7 @@ class Idempotency(SQLModel, table=True):
 
     __table_args__ = (PrimaryKeyConstraint("person_id", "key"),)
     person_id: int = Field(sa_type=BigInteger, foreign_key="person.id")
-    key: str = Field(sa_type=Uuid)  # type: ignore[call-overload]
+    key: str = Field(sa_type=Uuid)
     request: bytes = Field(sa_column=bytes_column())
     result: dict[str, Any] = Field(sa_column=json_column())
-    made_at: datetime = Field(sa_type=Instant)  # type: ignore[call-overload]
+    made_at: datetime = Field(sa_type=Instant)

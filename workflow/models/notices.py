@@ -19,9 +19,9 @@ class Outbox(SQLModel, table=True):
     kind: str
     payload: dict[str, Any] = Field(sa_column=json_column())
     dedup: str = Field(unique=True)
-    next_at: datetime = Field(sa_type=Instant)  # type: ignore[call-overload]
+    next_at: datetime = Field(sa_type=Instant)
     tries: int = 0
-    done_at: datetime | None = Field(default=None, sa_type=Instant)  # type: ignore[call-overload]
+    done_at: datetime | None = Field(default=None, sa_type=Instant)
     trouble: str | None = None
 
 
@@ -40,12 +40,12 @@ class Message(SQLModel, table=True):
     message_id: str = Field(unique=True)
     subject: str
     body: str
-    made_at: datetime = Field(sa_type=Instant)  # type: ignore[call-overload]
-    sent_at: datetime | None = Field(default=None, sa_type=Instant)  # type: ignore[call-overload]
+    made_at: datetime = Field(sa_type=Instant)
+    sent_at: datetime | None = Field(default=None, sa_type=Instant)
 
 
 class Heartbeat(SQLModel, table=True):
     """When a background process last did its work."""
 
     name: str = Field(primary_key=True)
-    beat_at: datetime = Field(sa_type=Instant)  # type: ignore[call-overload]
+    beat_at: datetime = Field(sa_type=Instant)

@@ -57,7 +57,7 @@ class Account(SQLModel, table=True):
     login: str = Field(unique=True)
     password_hash: str
     failures: int = 0
-    locked_until: datetime | None = Field(default=None, sa_type=Instant)  # type: ignore[call-overload]
+    locked_until: datetime | None = Field(default=None, sa_type=Instant)
     disabled: bool = False
 
 
@@ -67,8 +67,8 @@ class Session(SQLModel, table=True):
     token: bytes = Field(sa_column=bytes_column(primary_key=True))
     person_id: int = Field(foreign_key="person.id", index=True, sa_type=BigInteger)
     csrf: str
-    created_at: datetime = Field(sa_type=Instant)  # type: ignore[call-overload]
-    seen_at: datetime = Field(sa_type=Instant)  # type: ignore[call-overload]
+    created_at: datetime = Field(sa_type=Instant)
+    seen_at: datetime = Field(sa_type=Instant)
 
 
 class Post(SQLModel, table=True):

@@ -29,12 +29,12 @@ class ReportJob(SQLModel, table=True):
     office: str
     fiscal_year: int
     asked_by: int = Field(foreign_key="person.id", sa_type=BigInteger)
-    asked_at: datetime = Field(sa_type=Instant)  # type: ignore[call-overload]
-    lease_until: datetime | None = Field(default=None, sa_type=Instant)  # type: ignore[call-overload]
+    asked_at: datetime = Field(sa_type=Instant)
+    lease_until: datetime | None = Field(default=None, sa_type=Instant)
     tries: int = 0
     done: int = 0
     total: int = 0
-    finished_at: datetime | None = Field(default=None, sa_type=Instant)  # type: ignore[call-overload]
+    finished_at: datetime | None = Field(default=None, sa_type=Instant)
     trouble: str | None = None
     file_name: str | None = None
     sha256: str | None = None
@@ -47,7 +47,7 @@ class ExportRecord(SQLModel, table=True):
     __tablename__ = "export_record"
     __table_args__ = (Index("ix_export_record_at", "at"),)
     id: int | None = Field(default=None, sa_column=identity())
-    at: datetime = Field(sa_type=Instant)  # type: ignore[call-overload]
+    at: datetime = Field(sa_type=Instant)
     person_id: int = Field(foreign_key="person.id", sa_type=BigInteger)
     what: str
     filter: dict[str, Any] = Field(sa_column=json_column())
@@ -59,8 +59,8 @@ class ChainCheck(SQLModel, table=True):
 
     __tablename__ = "chain_check"
     id: int | None = Field(default=None, sa_column=identity())
-    started_at: datetime = Field(sa_type=Instant)  # type: ignore[call-overload]
-    finished_at: datetime | None = Field(default=None, sa_type=Instant)  # type: ignore[call-overload]
+    started_at: datetime = Field(sa_type=Instant)
+    finished_at: datetime | None = Field(default=None, sa_type=Instant)
     events: int = 0
     cases: int = 0
     breaks: list[Any] = Field(default_factory=list, sa_column=json_column())

@@ -10,13 +10,13 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.responses import Response
 
 from states.dates import month_day
-from states.kernel import Refused, Verdict
+from states.kernel import CLOCK, Refused, Verdict
 from workflow import cases, diagram, story
 from workflow.cases import Conflict, View
 from workflow.db import type_connection
 from workflow.deadlines import local_day
 from workflow.documents import letters
-from workflow.web import errors, evidence, forms, offers
+from workflow.web import errors, evidence, forms, offers, sheets
 from workflow.web.offers import Typed
 from workflow.web.posted import Fields, Posted
 from workflow.web.render import Signed, page
@@ -41,8 +41,8 @@ def act(request: Request, conn: Connection, signed: SignedIn, posted: Posted, ca
     try:
         groups = forms.taken_over(conn, view, offer.action, posted) if offer else None
         cases.act(
-            conn, person, case_id, action, version=forms.number(posted.get("version", "")), key=forms.key_of(posted),
-            inputs=forms.inputs_of(rows, posted), form=groups,
+            conn, person, case_id, action, version=sheets.number(posted.get("version", "")), key=sheets.key_of(posted),
+            inputs=sheets.inputs_of(rows, posted), form=groups,
         )  # fmt: skip
     except cases.KeyReused:
         pass  # the key is bound to what was sent: this is the same form once more, and it was carried out
@@ -58,7 +58,7 @@ def act(request: Request, conn: Connection, signed: SignedIn, posted: Posted, ca
         if offer.action.edits or not view.version:
             if groups and forms.kept(conn, person, view, groups, posted):
                 view = cases.look(conn, person, case_id)
-            sheet = forms.Sheet(dict(posted) if view.version else forms.flat(view.form))
+            sheet = sheets.Sheet(dict(posted) if view.version else sheets.flat(view.form))
             return forms.act_page(
                 request, conn, signed, view, offer, typed, sheet=sheet, problems=refusal.verdicts, status=422
             )
@@ -103,7 +103,7 @@ def case_page(
         "clock": _clock(view, turns) if inner else None, "turn": _turn(view, names), "mine": _mine(view, signed),
         "verdicts": _verdicts(view, around["words"].clauses), "cards": offers.cards(view, view.offers, typed),
         "refused": offers.refused(view, view.offers), "editing": not view.version and bool(view.offers),
-        "problems": forms.listed(problems, asked), "refused_label": asked.label if asked else "", "notice": _notice(view, names, done),
+        "problems": sheets.listed(problems, asked), "refused_label": asked.label if asked else "", "notice": _notice(view, names, done),
     }  # fmt: skip
     return page(request, signed, "case.html", status=422 if problems else 200, **context)
 
@@ -248,7 +248,7 @@ def _events(view: View, lines: Sequence[Mapping[str, Any]], inner: bool) -> list
         shown.append(
             {
                 "at": line["at"],
-                "tag": line["holder"] or "自動",
+                "tag": "自動" if line["actor"] == CLOCK else line["holder"],
                 "text": f"{line['action_label']}{moved}",
                 "by": by,
                 "lines": parts,

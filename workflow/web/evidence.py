@@ -11,7 +11,6 @@ from workflow.deadlines import due_day, local_day
 
 WIDEST_GRID = 45  # days; more columns cannot be read beside a decision
 FILLS = {"municipality": "town", "headquarters": "hq", "staff": "staff"}
-MARK = ("派", "on")
 
 
 @dataclass(frozen=True)
@@ -25,10 +24,10 @@ class DayGrid:
     total: int
 
 
-def day_grid(rows: Sequence[tuple[str, str, int, Sequence[date]]], calendar: Calendar) -> DayGrid | None:
+def day_grid(rows: Sequence[tuple[str, str, int, Sequence[date]]], letter: str, calendar: Calendar) -> DayGrid | None:
     """The grid of `(name, sub, headcount, days)` from the first to the last day of anybody; None when nobody has a day.
 
-    Too wide a span keeps its rows and loses its columns.
+    `letter` marks a day. Too wide a span keeps its rows and loses its columns.
     """
     every = sorted({day for *_, days in rows for day in days})
     if not every:
@@ -36,7 +35,7 @@ def day_grid(rows: Sequence[tuple[str, str, int, Sequence[date]]], calendar: Cal
     span = days_between(every[0], every[-1]) if (every[-1] - every[0]).days < WIDEST_GRID else []
     off = {day: _closed(day, calendar) for day in span if not _works(day, calendar)}
     people = [
-        {"name": name, "sub": sub, "marks": dict.fromkeys(days, MARK), "total": f"{len(set(days)) * heads}日"}
+        {"name": name, "sub": sub, "marks": dict.fromkeys(days, (letter, "on")), "total": f"{len(set(days)) * heads}日"}
         for name, sub, heads, days in rows
     ]
     total = sum(len(set(days)) * heads for _, _, heads, days in rows)

@@ -4,10 +4,9 @@ Saving always comes first and leads to a GET, so that typed text is never lost t
 typed comes back as it was typed, with the sentence beside the field.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
-from uuid import UUID, uuid5
 
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse
@@ -16,49 +15,20 @@ from starlette.responses import Response
 from states import catalogue
 from states.kernel import Action, Facts, Offer, Process, Refused, Verdict
 from states.places import Directory
-from workflow import cases, colleagues, history
+from workflow import cases, colleagues, story
 from workflow.cases import View
 from workflow.db import type_connection
 from workflow.deadlines import calendar
 from workflow.loading import NotFound
-from workflow.web import evidence, offers
-from workflow.web.errors import HOME, NOTHING_LOST, Trouble
+from workflow.web import evidence, offers, sheets
 from workflow.web.offers import Typed
 from workflow.web.posted import Fields, Posted
-from workflow.web.render import Signed, environment, page
+from workflow.web.render import Signed, page
 from workflow.web.session import Connection, RowId, SignedIn
 
 router = APIRouter()
 
 ADD = "add:"  # value of the button that adds a row, before the name of its table
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """The fields of a page by path, as typed, with the problems found: what templates ask for values and errors."""
-
-    values: Mapping[str, str]
-    problems: Mapping[str, str] = field(default_factory=dict)
-    more: str = ""
-
-    def __call__(self, path: str, otherwise: str = "") -> str:
-        return self.values.get(path, otherwise)
-
-    @property
-    def filled(self) -> frozenset[str]:
-        """The paths that hold something."""
-        return frozenset(path for path, value in self.values.items() if value.strip())
-
-    def error(self, path: str) -> str:
-        return self.problems.get(path, "")
-
-    def rows(self, table: str) -> list[int]:
-        """The numbers of the rows of a table, with an empty one at the end where it is asked for or all there is."""
-        steps = (
-            path.removeprefix(f"{table}.").partition(".")[0] for path in self.values if path.startswith(f"{table}.")
-        )
-        found = sorted({int(step) for step in steps if step.isdecimal()})
-        return [*found, found[-1] + 1 if found else 0] if self.more == table or not found else found
 
 
 @router.get("/cases/new")
@@ -67,7 +37,7 @@ def new(request: Request, conn: Connection, signed: SignedIn, process: str = "",
     wanted = _opening(signed, process, origin)
     if wanted is None:
         return page(request, signed, "case_new.html", openings=_openings(signed))
-    return _new_page(request, conn, signed, wanted, Sheet({}))
+    return _new_page(request, conn, signed, wanted, sheets.Sheet({}))
 
 
 @router.post("/cases/new")
@@ -100,7 +70,7 @@ def edit(
         return RedirectResponse(
             f"/cases/{case_id}/actions/{writing.action.name}" if writing else f"/cases/{case_id}", 303
         )
-    return _draft_page(request, conn, signed, view, Sheet(flat(view.form), more=add), check=bool(check))
+    return _draft_page(request, conn, signed, view, sheets.Sheet(sheets.flat(view.form), more=add), check=bool(check))
 
 
 @router.post("/cases/{case_id:int}/edit")
@@ -121,7 +91,9 @@ def keep(
         return _draft_page(request, conn, signed, view, sheet, problems=refusal.verdicts, status=422)
     if row is not None:
         groups = {group: part for group, part in groups.items() if group.partition(":")[0] in row.action.edits}
-    cases.save(conn, person, case_id, colleagues.fill_in(conn, view.lead, groups), number(posted.get("saves", "")))
+    cases.save(
+        conn, person, case_id, colleagues.fill_in(conn, view.lead, groups), sheets.number(posted.get("saves", ""))
+    )
     return _onward(conn, signed, case_id, posted.get("do", ""), action)
 
 
@@ -135,7 +107,14 @@ def open_act(
     if offer is None:
         return RedirectResponse(f"/cases/{case_id}", 303)
     return act_page(
-        request, conn, signed, view, offer, Typed(), sheet=Sheet(flat(working_form(view)), more=add), subject=person
+        request,
+        conn,
+        signed,
+        view,
+        offer,
+        Typed(),
+        sheet=sheets.Sheet(sheets.flat(working_form(view)), more=add),
+        subject=person,
     )
 
 
@@ -147,26 +126,6 @@ def drop(request: Request, conn: Connection, signed: SignedIn, posted: Posted, c
 
 
 # --- what is posted --------------------------------------------------------------------------------------------------
-
-
-def inputs_of(rows: Sequence[Action], posted: Fields) -> dict[str, Any]:
-    """The asked inputs of an act, the drafter's reasons and the decider's answers to warnings, by rule.
-
-    `rows` are all rows of the act's name: what is read must not depend on where the case stands by now.
-    """
-    asked = {ask.name for row in rows for ask in row.asks if f"input.{ask.name}" in posted}
-    found: dict[str, Any] = {name: posted[f"input.{name}"].strip() for name in sorted(asked)}
-    if any(row.weighs == "drafter" for row in rows):
-        found["reasons"] = {n.removeprefix("reasons."): posted[n].strip() for n in posted if n.startswith("reasons.")}
-    if any(row.weighs == "decider" for row in rows):
-        rules = [n.removeprefix("confirm.") for n in posted if n.startswith("confirm.") and not n.endswith(".own")]
-        own = {rule: posted.get(f"confirm.{rule}.own", "").strip() for rule in rules}
-        accepted = {rule for rule in rules if posted[f"confirm.{rule}"] == "drafter"}
-        # Where the drafter's reason is accepted, nothing of one's own is written.
-        found["confirm"] = {
-            rule: "" if rule in accepted else own[rule] for rule in rules if rule in accepted or own[rule]
-        }
-    return found
 
 
 def taken_over(conn: type_connection, view: View, action: Action, posted: Fields) -> dict[str, Any] | None:
@@ -182,7 +141,7 @@ def taken_over(conn: type_connection, view: View, action: Action, posted: Fields
 def kept(conn: type_connection, person: int, view: View, groups: Mapping[str, Any], posted: Fields) -> bool:
     """Whether what was written with a refused act is now the office's working copy; another window's is not overwritten."""
     try:
-        cases.save(conn, person, view.id, groups, number(posted.get("saves", "")))
+        cases.save(conn, person, view.id, groups, sheets.number(posted.get("saves", "")))
     except (cases.SaveClash, Refused):
         return False
     return True
@@ -203,24 +162,8 @@ def working_form(view: View) -> dict[str, Any]:
     return {**view.form, **((view.working or {}).get("form") or {})}
 
 
-def _sheet_of(posted: Fields, verdicts: Sequence[Verdict]) -> Sheet:
-    return Sheet(dict(posted), {v.field: v.sentence for v in verdicts})
-
-
-def flat(form: Mapping[str, Any]) -> dict[str, str]:
-    """The stored form as the fields of a page, by path: request.tasks.0.text; a tick is "on"."""
-    return dict(_leaves("", form))
-
-
-def _leaves(path: str, part: Any) -> Iterator[tuple[str, str]]:
-    if isinstance(part, Mapping):
-        for key, value in part.items():
-            yield from _leaves(f"{path}.{key}" if path else str(key), value)
-    elif isinstance(part, list | tuple):
-        for number, value in enumerate(part):
-            yield from _leaves(f"{path}.{number}", value)
-    else:
-        yield path, "on" if part is True else "" if part in (None, False) else str(part)
+def _sheet_of(posted: Fields, verdicts: Sequence[Verdict]) -> sheets.Sheet:
+    return sheets.Sheet(dict(posted), {v.field: v.sentence for v in verdicts})
 
 
 # --- where a button leads --------------------------------------------------------------------------------------------
@@ -250,23 +193,6 @@ def _main(found: Sequence[Offer]) -> Offer | None:
 
 def _row(view: View, action: str) -> Offer | None:
     return next((o for o in view.offers if o.action.name == action), None)
-
-
-def number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
-
-
-def key_of(posted: Fields) -> UUID:
-    """The page's key bound to what was sent with it: the same form sent twice has one key, a changed one another.
-
-    Raises `Trouble` where the page carried none.
-    """
-    try:
-        key = UUID(posted.get("key", ""))
-    except ValueError:
-        lacking = "画面の印が欠けています。画面を開き直してください。"
-        raise Trouble(400, "送られた内容を読み取れませんでした", lacking, NOTHING_LOST, (HOME,)) from None
-    return uuid5(key, history.canonical([pair for pair in posted.multi_items() if pair[0] != "csrf"]))
 
 
 # --- pages -----------------------------------------------------------------------------------------------------------
@@ -314,7 +240,7 @@ def _new_page(
     conn: type_connection,
     signed: Signed,
     process: Process,
-    sheet: Sheet,
+    sheet: sheets.Sheet,
     problems: Sequence[Verdict] = (),
     status: int = 200,
 ) -> Response:
@@ -322,12 +248,12 @@ def _new_page(
     blank = process.read({})
     return page(
         request, signed, "case_form.html", status=status, v=sheet, read=blank, view=None, verdicts=[], saves=0, action="", stored=False,
-        problems=listed(problems), checked=bool(problems), post=str(request.url.path) + f"?{request.url.query}", **context,
+        problems=sheets.listed(problems), checked=bool(problems), post=str(request.url.path) + f"?{request.url.query}", **context,
     )  # fmt: skip
 
 
 def _draft_page(
-    request: Request, conn: type_connection, signed: Signed, view: View, sheet: Sheet,
+    request: Request, conn: type_connection, signed: Signed, view: View, sheet: sheets.Sheet,
     *, check: bool = False, problems: Sequence[Verdict] = (), status: int = 200,
 ) -> Response:  # fmt: skip
     facts, found = judge(view, view.facts.form)
@@ -340,14 +266,14 @@ def _draft_page(
     context = surroundings(conn, signed, view.process, view.origin, view.lead)
     return page(
         request, signed, "case_form.html", status=status, v=sheet, read=facts.read, view=view, saves=view.saves, action="", stored=status == 200,
-        verdicts=offers.judged(verdicts, context["words"].clauses, {}), problems=listed(problems), checked=bool(problems),
+        verdicts=offers.judged(verdicts, context["words"].clauses, {}), problems=sheets.listed(problems), checked=bool(problems),
         post=f"/cases/{view.id}/edit", **context,
     )  # fmt: skip
 
 
 def act_page(
     request: Request, conn: type_connection, signed: Signed, view: View, offer: Offer, typed: Typed,
-    *, sheet: Sheet, problems: Sequence[Verdict] = (), status: int = 200, subject: int = 0,
+    *, sheet: sheets.Sheet, problems: Sequence[Verdict] = (), status: int = 200, subject: int = 0,
 ) -> Response:  # fmt: skip
     """The page of one act. A draft's is its confirmation; others hold the fields of the groups that the act writes."""
     facts, found = judge(view, _base(view))
@@ -355,15 +281,32 @@ def act_page(
     context = surroundings(conn, signed, view.process, view.origin, view.lead)
     if problems:
         sheet = replace(sheet, problems={v.field: v.sentence for v in problems})
-    person = subject if subject in view.facts.registers.get("assigned", ()) else signed.actor.person_id
+    person = _subject(view, signed, subject)
     saved = (view.working or {}).get("saves", 0) if view.version else view.saves
     return page(
         request, signed, _template(view, offer), status=status, v=sheet, read=facts.read, view=view, saves=saved, offer=offer,
         card=offers.card(view, offer, replace(typed, action=offer.action.name), facts), person=person, refused=offers.refused(view, [offer]),
         verdicts=offers.judged(offer.verdicts, context["words"].clauses, offers.reasons_of(view.form)), action=offer.action.name,
-        problems=listed(problems, offer.action), checked=bool(problems), names=offers.names_of(view),
-        parts=_parts(view.process, offer, context["words"].groups), post=f"/cases/{view.id}/edit?action={offer.action.name}", **context,
+        problems=sheets.listed(problems, offer.action), checked=bool(problems), names=offers.names_of(view),
+        told=_told(conn, view), parts=_parts(view.process, offer, context["words"].groups), post=f"/cases/{view.id}/edit?action={offer.action.name}", **context,
     )  # fmt: skip
+
+
+def _told(conn: type_connection, view: View) -> dict[str, Any] | None:
+    """What the act before this page said to its reader: the points to mend, the reason of a return."""
+    last = next(iter(story.timeline(conn, view)), None) if view.version else None
+    lines = [part["text"] for part in last["shown"] if part["text"]] if last else []
+    if last is None or not lines or not last["moved"]:
+        return None
+    by = " ".join(filter(None, (last["org_name"], last["post_title"])))
+    return {"label": f"「{last['action_label']}」で伝えられたこと", "lines": lines, "by": by, "at": last["at"]}
+
+
+def _subject(view: View, signed: Signed, wanted: int) -> int:
+    """Whose part is written: the wanted person's, one's own, else that of the first who has not written yet."""
+    assigned = view.facts.registers.get("assigned", ())
+    waiting = [person for person in assigned if not any(group.endswith(f":{person}") for group in view.form)]
+    return next((p for p in (wanted, signed.actor.person_id, *waiting) if p in assigned), signed.actor.person_id)
 
 
 def _template(view: View, offer: Offer) -> str:
@@ -387,24 +330,5 @@ def surroundings(conn: type_connection, signed: Signed, process: Process, origin
         "staff": colleagues.of_office(conn, office) if own is None else [],
         "facts_part": [f"{process.key}/facts.html", "facts.html"],
         "municipality_called": lambda code: m.name if (m := directory.municipality(code, day)) else code,
-        "grid_of": lambda rows: evidence.day_grid(rows, days),
+        "grid_of": lambda rows, letter: evidence.day_grid(rows, letter, days),
     }  # fmt: skip
-
-
-def listed(problems: Sequence[Verdict], action: Action | None = None) -> list[dict[str, str]]:
-    """The problems for the summary, each with the id of its field."""
-    anchor = environment().filters["anchor"]
-    inputs = {ask.name for ask in action.asks} if action else set()
-    unique = {v.sentence: v for v in problems}
-
-    def place(v: Verdict) -> str:
-        if action and (v.field in inputs or v.field.startswith(("reasons.", "confirm."))):
-            date = any(ask.kind == "date" and ask.name == v.field for ask in action.asks)
-            return (
-                anchor(f"input.{v.field}")
-                if date
-                else f"{action.name}-{v.field.partition('.')[2] if '.' in v.field else v.field}"
-            )
-        return str(anchor(v.field)) if v.field else ""
-
-    return [{"id": place(v), "sentence": v.sentence} for v in unique.values()]

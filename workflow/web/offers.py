@@ -115,9 +115,10 @@ def names_of(view: View) -> dict[str, str]:
     by_part = {party["part"]: str(party["org_name"]) for party in view.parties}
     found = dict(HOLDERS)
     found["municipality"] = by_part.get("requester") or by_part.get("destination") or HOLDERS["municipality"]
-    if by_part.get("lead"):
-        found["bureau"] = by_part["lead"]
-        found["director"] = f"{by_part['lead']}長"
+    office = view.facts.directory.office(view.lead)
+    lead = by_part.get("lead") or (office.name if office else "")
+    if lead:
+        found |= {"bureau": lead, "director": f"{lead}長"}
     return found
 
 

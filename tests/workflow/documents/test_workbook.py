@@ -17,7 +17,7 @@ from tests.factory import drive, opened
 from tests.workflow.documents.year import Bureau
 from workflow import reports
 from workflow.documents import make_template
-from workflow.documents.cells import LONGEST, put, safe
+from workflow.documents.cells import LONGEST, put, stored
 from workflow.documents.declared import SHIPPED, DocumentProblem, report
 from workflow.erase import erase
 from workflow.settings import settings
@@ -230,7 +230,7 @@ def test_a_case_full_of_hostile_text_becomes_a_workbook_without_formulas(bureau:
     title, purpose = '=HYPERLINK("http://example.invalid")', "@SUM(1+1)*cmd\n\t=1+1 で始まる行"
     case_id = bureau.decided(
         "2025-05-07", ["2025-06-02"], period=("2025-06-02", "2025-06-02"), title=title, purpose=purpose,
-        tasks=[{"text": "=1+1", "role": "advice"}], source="+81 から", contact={"name": "-髙﨑𠮷", "department": "@課"},
+        tasks=[{"text": "=1+1 _x000D_", "role": "advice"}], source="+81 から", contact={"name": "-髙﨑𠮷", "department": "@課"},
     )  # fmt: skip
     bureau.ended(bureau.begun(case_id, "2025-06-02"), "2025-06-03")
     long = "=" + "あ" * 11_000
@@ -250,15 +250,16 @@ def test_a_case_full_of_hostile_text_becomes_a_workbook_without_formulas(bureau:
     for sheet in book.worksheets:
         assert all(cell.data_type in ("s", "n") for cells in sheet.iter_rows() for cell in cells)
     (line,) = table(book, FORM, "lines")
+    assert line["業務名・業務概要"] == f"{title}\n=1+1 _x005F_x000D_"  # as stored: it is read as _x000D_ by Excel
     assert "全文は「データ」のシート" in line["成果・課題・今後の対応"]
     assert book[FORM].row_dimensions[10].height == pytest.approx(409, abs=20)
 
 
 def test_a_text_longer_than_a_cell_is_cut_with_a_mark() -> None:
-    cut = safe("𠮷" * 20_000)
+    cut = stored("𠮷" * 20_000)
     assert len(cut.encode("utf-16-le")) // 2 <= LONGEST
     assert cut.endswith("ここまで)")
-    assert safe("あ" * LONGEST) == "あ" * LONGEST
+    assert stored("あ" * LONGEST) == "あ" * LONGEST
 
 
 def test_an_erased_part_is_shown_as_erased(bureau: Bureau) -> None:
@@ -279,7 +280,13 @@ def test_an_erased_part_is_shown_as_erased(bureau: Bureau) -> None:
 def test_the_shipped_template_is_what_its_program_makes() -> None:
     for process in catalogue.newest().values():
         for declared in process.documents.reports:
-            assert (SHIPPED / declared.template).read_bytes() == make_template.make(declared)
+            shipped, made = (SHIPPED / declared.template).read_bytes(), make_template.make(declared)
+            assert parts(shipped) == parts(made)
+
+
+def parts(book: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(book)) as packed:
+        return {name: packed.read(name) for name in packed.namelist()}
 
 
 @pytest.fixture

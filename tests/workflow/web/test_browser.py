@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from fastapi import Request
 from jinja2 import ChoiceLoader, DictLoader
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from starlette.responses import Response
 
 from states.kernel import Input, Level, Verdict
@@ -23,16 +23,6 @@ pytestmark = pytest.mark.browser
 WIDTHS = (1280, 390)
 SPECIMEN = (Path(__file__).parent / "specimen.html").read_text(encoding="utf-8")
 SHOTS = os.environ.get("TOBIDASHI_SHOTS")  # a folder, to look at the pages
-
-
-@pytest.fixture(scope="session")
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox"] if os.geteuid() == 0 else []
-        )
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(params=WIDTHS)

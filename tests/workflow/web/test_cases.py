@@ -186,6 +186,28 @@ def test_the_drafters_reason_is_shown_and_may_be_accepted(
     assert "起案者の理由を認めた" in visible(browser.get(f"/cases/{case_id}"))
 
 
+def test_the_points_to_mend_stand_on_the_page_where_they_are_mended(
+    browse: Browse, conn: type_connection, who: factory.Cast
+) -> None:
+    case_id = factory.opened(conn, who)
+    factory.drive(conn, who, case_id, "submit", "receive", "ask_correction")
+    html = browse(who.municipality).get(f"/cases/{case_id}/actions/resubmit")
+    assert "日程をもう少し詳しく書いてください。" in html
+    add = f'formaction="/cases/{case_id}/edit?action=resubmit" name="do" value="add:request.tasks"'
+    assert add in html, "a row is added by saving, never by the act itself"
+
+
+def test_a_case_that_ended_before_its_last_step_says_so(
+    browse: Browse, conn: type_connection, who: factory.Cast, judged: int
+) -> None:
+    factory.drive(conn, who, judged, "decline")
+    told = visible(browse(who.municipality).get(f"/cases/{judged}"))
+    assert "決定 — ここで終わりました" in told
+    assert "派遣 (行いません)" in told
+    assert "人員が足りない" not in told
+    assert "時期が重なるため" in told
+
+
 def test_letters_and_the_form_open_as_pages_to_print(
     browse: Browse, conn: type_connection, who: factory.Cast, judged: int
 ) -> None:
@@ -218,11 +240,11 @@ def test_the_day_grid_spans_everybody_and_drops_columns_that_nobody_can_read(
 ) -> None:
     view = cases.look(conn, who.director, judged)
     members = view.read.team.members
-    grid = evidence.day_grid([(m.called, m.section, m.headcount, m.dates) for m in members], view.facts.calendar)
+    grid = evidence.day_grid([(m.called, m.section, m.headcount, m.dates) for m in members], "派", view.facts.calendar)
     assert grid is not None
     assert grid.total == sum(len(m.dates) for m in members)
     far = [members[0].dates[0], members[0].dates[0].replace(year=members[0].dates[0].year + 1)]
-    wide = evidence.day_grid([("だれか", "", 1, far)], view.facts.calendar)
+    wide = evidence.day_grid([("だれか", "", 1, far)], "派", view.facts.calendar)
     assert wide is not None
     assert wide.days == []
-    assert evidence.day_grid([("だれか", "", 1, [])], view.facts.calendar) is None
+    assert evidence.day_grid([("だれか", "", 1, [])], "派", view.facts.calendar) is None

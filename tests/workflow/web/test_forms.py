@@ -14,7 +14,7 @@ from tests.workflow.web.browsing import Browser, browser_of, sheet, visible
 from tests.workflow.web.conftest import Web
 from workflow import cases
 from workflow.db import database, type_connection
-from workflow.web import forms, offers
+from workflow.web import offers, sheets
 from workflow.web.posted import Fields
 
 NEW = "/cases/new?process=dispatch&origin=municipality_request"
@@ -313,7 +313,7 @@ def test_a_report_is_prefilled_from_the_assignment(
     case_id = factory.opened(conn, who)
     factory.drive(conn, who, case_id, "submit", "receive", "propose_team", "put_to_director", "approve")
     view = cases.look(conn, who.bureau, case_id)
-    flat = forms.flat(view.form)
+    flat = sheets.flat(view.form)
     assert flat["team.members.0.leader"] == "on"
     assert flat["team.members.1.leader"] == ""
     assert flat["team.members.0.person"] == str(who.staff)
@@ -329,4 +329,4 @@ def test_the_deciders_answers_become_inputs() -> None:
             ("confirm.D-99.own", " "),
         ]
     )
-    assert forms.inputs_of([approve], posted) == {"confirm": {"D-08": ""}}
+    assert sheets.inputs_of([approve], posted) == {"confirm": {"D-08": ""}}

@@ -22,10 +22,6 @@ def bureau(fresh_database: Any) -> Iterator[Bureau]:
 @pytest.fixture
 def page(bureau: Bureau, web: Any) -> Any:
     """Opens the pages as one of the bureau's people."""
-    if pages.router.routes[0] not in web.app.routes and not any(
-        getattr(r, "path", "") == "/reports" for r in web.app.routes
-    ):
-        web.app.include_router(pages.router)
 
     def sign_in(person_id: int) -> tuple[TestClient, str]:
         with db.database().connection() as conn:
