@@ -212,12 +212,6 @@ def act_by_clock(conn: Connection, case_id: int, action: str) -> Done | None:
     return Done(case.row.version + 1, params["state"]) if _write(conn, params, set()) else None
 
 
-def note_by_clock(conn: Connection, case_id: int, action: str, parts: Sequence[tuple[str, Any]]) -> bool:
-    """An event that moves nothing, such as a letter filed; False when somebody was faster (ask again)."""
-    case = load(conn, case_id, None)
-    return _write(conn, acts.note(case, action, parts), set())
-
-
 def _write(conn: Connection, params: dict[str, Any], parts: set[str]) -> bool:
     """Carry the write out; False when nothing was written because somebody else was faster."""
     text = case_sql.write(acts.parts_of(params) | parts)

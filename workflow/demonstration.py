@@ -174,9 +174,11 @@ def _cast(session: Session, stage: _Stage, data: Mapping[str, Any]) -> None:
     person("administrator", "管理 あきら（仮名）", "", headquarters, "情報担当", "主任", "administrator", "none")
     for body in data.get("bodies", ()):
         decided = stage.today + timedelta(days=body["decided_on"]["day"])
+        director = stage.people[f"director-{body['office'].split('-')[1]}"]
         session.add(
             Recognition(office=body["office"], name=body["name"], name_key=search_key(body["name"]), decided_on=decided,
-                        reference=body["reference"], scope=body["scope"])
+                        reference=body["reference"], scope=body["scope"], recorded_by=director,
+                        recorded_at=datetime.combine(decided, time(17), TOKYO))
         )  # fmt: skip
 
 

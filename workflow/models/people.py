@@ -111,6 +111,8 @@ class Recognition(SQLModel, table=True):
     reference: str
     scope: str
     valid_to: date | None = None
+    recorded_by: int = Field(foreign_key="person.id", sa_type=BigInteger)
+    recorded_at: datetime = Field(sa_type=Instant)
 
 
 class Closure(SQLModel, table=True):

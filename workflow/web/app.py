@@ -20,6 +20,7 @@ from workflow.web import (
     health,
     inbox,
     mailbox,
+    recognitions,
     reports,
     sign_in,
 )
@@ -27,7 +28,7 @@ from workflow.web.render import STATIC, mark
 from workflow.web.security import BodyLimit, LastResort, SameOrigin, SecurityHeaders
 from workflow.web.session import SignInNeeded
 
-PAGES = (sign_in, inbox, case_list, forms, cases, reports, audit, administration, mailbox, health)
+PAGES = (sign_in, inbox, case_list, forms, cases, reports, recognitions, audit, administration, mailbox, health)
 
 # Open to everybody; any other route that does not depend on `session.current` fails a test.
 PUBLIC = frozenset({"/login", "/livez", "/readyz", "/static"})

@@ -151,7 +151,7 @@ def judged(verdicts: Iterable[Verdict], clauses: Mapping[str, str], reasons: Map
         reason = reasons.get(v.rule or "", "") if v.level is Level.WARN else ""
         found.append(Judged(kind, word, v.sentence, clause, reason, v.field, v.rule or ""))
     if blank:
-        found.append(Judged("none", "これから", "".join(blank)))
+        found.append(Judged("none", "未記入", "".join(blank)))
     return found
 
 

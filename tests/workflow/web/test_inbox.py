@@ -10,7 +10,7 @@ import pytest
 from tests import factory
 from tests.workflow.web import test_browser
 from tests.workflow.web.browsing import Browser, browser_of, visible
-from workflow import accounts, queries
+from workflow import queries
 from workflow.queries import cursor_of
 from workflow.web import case_list, inbox
 
@@ -240,8 +240,13 @@ def test_reading_changes_nothing(browse: Browse, conn, who, owner):
 # ── the eye ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def sit_down(tab, address: str, seat: Browser) -> None:
+    """Carry the person's session over into the real browser."""
+    tab.context.add_cookies([{"name": "tobidashi", "value": seat.client.cookies["tobidashi"], "url": address}])
+
+
 @pytest.mark.browser
-def test_the_lists_look_right(web, tab, address, conn, who, owner, fresh_database):
+def test_the_lists_look_right(browse: Browse, tab, address, conn, who, owner, fresh_database):
     factory.set_clock(fresh_database.owner_url, None)
     for n in range(3):
         put_in(
@@ -258,18 +263,17 @@ def test_the_lists_look_right(web, tab, address, conn, who, owner, fresh_databas
         ("bureau", who.bureau, ("/inbox", "/inbox?q=どこにもない", "/cases")), ("municipality", who.municipality, ("/inbox", "/cases")),
         ("headquarters", who.headquarters, ("/headquarters",)), ("staff", who.staff, ("/inbox", "/cases")),
     ):  # fmt: skip
-        opened = accounts.open_session(conn, person)
-        tab.context.add_cookies([{"name": "tobidashi", "value": opened.token, "url": address}])
+        sit_down(tab, address, browse(person))
         for number, path in enumerate(paths):
             tab.goto(address + path)
+            assert "/login" not in tab.url
             test_browser.looks_right(tab, f"list_{name}_{number}")
 
 
 @pytest.mark.browser
-def test_the_most_urgent_is_one_key_away(web, tab, address, conn, who):
+def test_the_most_urgent_is_one_key_away(browse: Browse, tab, address, conn, who):
     case_id = put_in(conn, who, *TO_JUDGEMENT)
-    opened = accounts.open_session(conn, who.director)
-    tab.context.add_cookies([{"name": "tobidashi", "value": opened.token, "url": address}])
+    sit_down(tab, address, browse(who.director))
     tab.goto(f"{address}/inbox")
     tab.get_by_role("link", name="期限の近い順に開く").focus()
     tab.keyboard.press("Enter")

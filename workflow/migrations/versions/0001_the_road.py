@@ -106,6 +106,9 @@ def upgrade() -> None:
     sa.Column('reference', sa.String(), nullable=False),
     sa.Column('scope', sa.String(), nullable=False),
     sa.Column('valid_to', sa.Date(), nullable=True),
+    sa.Column('recorded_by', sa.BigInteger(), nullable=False),
+    sa.Column('recorded_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['recorded_by'], ['person.id'], name=op.f('fk_recognition_recorded_by')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_recognition'))
     )
     op.create_index('ix_recognition_office', 'recognition', ['office', 'name_key'], unique=False)

@@ -1,0 +1,41 @@
+"""What the documents say is what the program does."""
+
+import re
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from states import catalogue
+from workflow import diagram
+from workflow.__main__ import app
+from workflow.settings import Settings
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.mark.parametrize("key", sorted(catalogue.newest()))
+def test_the_diagram_in_the_documents_is_the_processs_own(key: str) -> None:
+    assert diagram.mermaid(catalogue.process(key)).strip() in (ROOT / "docs" / f"{key}.md").read_text(encoding="utf-8")
+
+
+def test_every_setting_that_the_readme_names_exists() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"^\| `([A-Z_]+)` \|", readme, re.MULTILINE))
+    known = {str(field.validation_alias or name).upper() for name, field in Settings.model_fields.items()}
+    assert named
+    assert named <= known
+
+
+def test_every_command_that_the_readme_names_exists() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"tobidashi ([a-z]+)", readme))
+    shown = CliRunner().invoke(app, ["--help"]).output
+    assert named
+    assert all(re.search(rf"\b{name}\b", shown) for name in named)
+
+
+def test_links_of_the_documents_lead_somewhere() -> None:
+    for page in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md")):
+        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
