@@ -13,7 +13,10 @@ def main(names: list[str]) -> int:
         for figure, ratio, low, high, target in FIGURES[name]():
             reached = ratio >= target
             met &= reached
-            print(f"{figure}: ratio {ratio:.2f} [{low:.2f}-{high:.2f}] target >= {target} {'met' if reached else 'NOT MET'}", flush=True)
+            print(
+                f"{figure}: ratio {ratio:.2f} [{low:.2f}-{high:.2f}] target >= {target} {'met' if reached else 'NOT MET'}",
+                flush=True,
+            )
     return 0 if met else 1
 
 

@@ -27,7 +27,20 @@ from workflow import cases, history, loading, models
 from workflow.db import Database
 
 SLICES, SECONDS, CASES, PROCESSES = 7, 1.0, 400, 8
-TWINS = ("cases", "event", "content", "step", "deadline", "outbox", "idempotency", "party", "tenure", "post", "person", "counter")
+TWINS = (
+    "cases",
+    "event",
+    "content",
+    "step",
+    "deadline",
+    "outbox",
+    "idempotency",
+    "party",
+    "tenure",
+    "post",
+    "person",
+    "counter",
+)
 
 
 def measure() -> list[tuple[str, float, float, float, float]]:
@@ -37,9 +50,20 @@ def measure() -> list[tuple[str, float, float, float, float]]:
         found = []
         for processes, target in ((1, 0.95), (PROCESSES, 0.85)):
             rates = _slices(place, processes)
-            for name, other, wanted in (("hand-written psycopg, plain tables", "hand", target), ("SQLModel session", "orm", 5.0)):
+            for name, other, wanted in (
+                ("hand-written psycopg, plain tables", "hand", target),
+                ("SQLModel session", "orm", 5.0),
+            ):
                 ratios = [ours / theirs for ours, theirs in zip(rates["ours"], rates[other], strict=True)]
-                found.append((f"act, {processes} process(es) / {name}", statistics.median(ratios), min(ratios), max(ratios), wanted))
+                found.append(
+                    (
+                        f"act, {processes} process(es) / {name}",
+                        statistics.median(ratios),
+                        min(ratios),
+                        max(ratios),
+                        wanted,
+                    )
+                )
     return found
 
 
@@ -49,7 +73,9 @@ def _slices(place: World, processes: int) -> dict[str, list[float]]:
     pipes, workers = [], []
     for number in range(processes):
         mine, theirs = multiprocessing.get_context("spawn").Pipe()
-        worker = multiprocessing.get_context("spawn").Process(target=_work, args=(place, number, processes, barrier, theirs))
+        worker = multiprocessing.get_context("spawn").Process(
+            target=_work, args=(place, number, processes, barrier, theirs)
+        )
         worker.start()
         pipes.append(mine)
         workers.append(worker)
@@ -101,27 +127,53 @@ def _ours(place: World, conn: Any, owner: Any, app: Database) -> Act:
         state, version = states[case]
         if state == "municipal_request":
             done = cases.act(
-                conn, place.who.bureau, case, "put_to_director", version=version, key=uuid4(), inputs=factory.TYPED["put_to_director"]
+                conn,
+                place.who.bureau,
+                case,
+                "put_to_director",
+                version=version,
+                key=uuid4(),
+                inputs=factory.TYPED["put_to_director"],
             )
         else:
-            done = cases.act(conn, place.who.director, case, "send_back", version=version, key=uuid4(), inputs=factory.TYPED["send_back"])
+            done = cases.act(
+                conn,
+                place.who.director,
+                case,
+                "send_back",
+                version=version,
+                key=uuid4(),
+                inputs=factory.TYPED["send_back"],
+            )
         states[case] = (done.state, done.version)
 
     return one
 
 
-PUT, BACK = ("put_to_director", "director_judgement", "director", "派遣を判断する"), ("send_back", "municipal_request", "bureau", "検討して判断を求める")
+PUT, BACK = (
+    ("put_to_director", "director_judgement", "director", "派遣を判断する"),
+    ("send_back", "municipal_request", "bureau", "検討して判断を求める"),
+)
 
 
 def _rows(form: dict[str, Any], put: bool, seq: int, actor: int) -> list[history.Content]:
     """The same content rows as the act writes: the changed group or the reason, the names, the verdicts shown."""
     names = {"actor": "氏名", "post": "地域政策課 主査", "office": "上川総合振興局"}
-    shown = {"verdicts": [["pass", f"D-{n:02d}", "request.title", "さしつかえありません。" * 3] for n in range(18)], "computed": {"total_days": 19}}
-    own = [("form:drafting", form["drafting"] | {"by": str(actor), "on": f"{seq}"})] if put else [("internal:reason", "隊の案を見直すこと。")]
+    shown = {
+        "verdicts": [["pass", f"D-{n:02d}", "request.title", "さしつかえありません。" * 3] for n in range(18)],
+        "computed": {"total_days": 19},
+    }
+    own = (
+        [("form:drafting", form["drafting"] | {"by": str(actor), "on": f"{seq}"})]
+        if put
+        else [("internal:reason", "隊の案を見直すこと。")]
+    )
     return history.contents(seq, [*own, ("names", names), *([("shown", shown)] if put else [])])
 
 
-def _event(case: int, seq: int, at: int, action: str, source: str, dest: str, actor: int, post: int, before: Any, rows: Any) -> tuple[str, Any]:
+def _event(
+    case: int, seq: int, at: int, action: str, source: str, dest: str, actor: int, post: int, before: Any, rows: Any
+) -> tuple[str, Any]:
     refs = history.references(before["content"], rows)
     body = history.event_body(
         case=case, seq=seq, at=at, action=action, source=source, dest=dest, process=("dispatch", 1, before["process_digest"]),
@@ -134,7 +186,9 @@ def _hand(place: World, conn: Any, owner: psycopg.Connection[Any], app: Database
     def one(case: int) -> None:
         key, run = uuid4(), owner.execute
         with owner.transaction():
-            row = run("SELECT state, version, head, form, number FROM cases WHERE id = %s FOR NO KEY UPDATE", (case,)).fetchone()
+            row = run(
+                "SELECT state, version, head, form, number FROM cases WHERE id = %s FOR NO KEY UPDATE", (case,)
+            ).fetchone()
             assert row is not None
             state, version, head, form, _ = row
             put = state == "municipal_request"
@@ -147,7 +201,9 @@ def _hand(place: World, conn: Any, owner: psycopg.Connection[Any], app: Database
             assert any(post[1] == party[0] for post in posts for party in parties)
             run("SELECT result FROM idempotency WHERE person_id = %s AND key = %s", (actor, key)).fetchone()
             steps = run("SELECT id FROM step WHERE case_id = %s AND closed_at IS NULL", (case,)).fetchall()
-            dues = run("SELECT id, kind, due_at FROM deadline WHERE case_id = %s AND closed_at IS NULL", (case,)).fetchall()
+            dues = run(
+                "SELECT id, kind, due_at FROM deadline WHERE case_id = %s AND closed_at IS NULL", (case,)
+            ).fetchall()
             last = run("SELECT body FROM event WHERE case_id = %s AND seq = %s", (case, version)).fetchone()
             assert last is not None
             now, seq = datetime.now(UTC), version + 1
@@ -185,7 +241,13 @@ def _hand(place: World, conn: Any, owner: psycopg.Connection[Any], app: Database
                     run("UPDATE deadline SET closed_at = %s WHERE id = %s", (now, due[0]))
             run(
                 "INSERT INTO outbox (case_id, seq, kind, payload, dedup, next_at, tries) VALUES (%s,%s,'notice',%s,%s,%s,0)",
-                (case, seq, '{"tells": ["bureau"], "asks": [["hk-kamikawa", "bureau", null, "x"]]}', f"{case}:{seq}:notice", now),
+                (
+                    case,
+                    seq,
+                    '{"tells": ["bureau"], "asks": [["hk-kamikawa", "bureau", null, "x"]]}',
+                    f"{case}:{seq}:notice",
+                    now,
+                ),
             )
             run(
                 "INSERT INTO idempotency (person_id, key, request, result, made_at) VALUES (%s,%s,%s,%s,%s)",
@@ -207,19 +269,29 @@ def _orm(place: World, conn: Any, owner: Any, app: Database) -> Act:
             put = case.state == "municipal_request"
             (action, dest, role, ask), actor = (PUT, place.who.bureau) if put else (BACK, place.who.director)
             posts = session.exec(
-                select(models.Post).join(models.Tenure, col(models.Tenure.post_id) == col(models.Post.id)).where(models.Tenure.person_id == actor)
+                select(models.Post)
+                .join(models.Tenure, col(models.Tenure.post_id) == col(models.Post.id))
+                .where(models.Tenure.person_id == actor)
             ).all()
             parties = session.exec(select(models.Party).where(models.Party.case_id == case_id)).all()
             assert any(post.org_code == party.org_code for post in posts for party in parties)
             assert session.get(models.Idempotency, (actor, key)) is None
-            steps = session.exec(select(models.Step).where(models.Step.case_id == case_id, col(models.Step.closed_at).is_(None))).all()
-            dues = session.exec(select(models.Deadline).where(models.Deadline.case_id == case_id, col(models.Deadline.closed_at).is_(None))).all()
+            steps = session.exec(
+                select(models.Step).where(models.Step.case_id == case_id, col(models.Step.closed_at).is_(None))
+            ).all()
+            dues = session.exec(
+                select(models.Deadline).where(
+                    models.Deadline.case_id == case_id, col(models.Deadline.closed_at).is_(None)
+                )
+            ).all()
             last = session.get(models.Event, (case_id, case.version))
             assert last is not None
             seq = case.version + 1
             at = (now - cases_epoch) // timedelta(microseconds=1)
             rows = _rows(case.form, put, seq, actor)
-            body, _ = _event(case_id, seq, at, action, case.state, dest, actor, posts[0].id or 0, json.loads(last.body), rows)
+            body, _ = _event(
+                case_id, seq, at, action, case.state, dest, actor, posts[0].id or 0, json.loads(last.body), rows
+            )
             digest = history.event_hash(case.head, body)
             session.add(
                 models.Event(case_id=case_id, seq=seq, at=now, action=action, actor=str(actor), post=str(posts[0].id), office="hk-kamikawa",
@@ -240,13 +312,41 @@ def _orm(place: World, conn: Any, owner: Any, app: Database) -> Act:
                 if due.kind == "judgement":
                     due.closed_at = now
             session.flush()
-            session.add(models.Step(case_id=case_id, org_code="hk-kamikawa", role=role, ask=ask, due_at=now + timedelta(days=5), opened_at=now))
-            if put:
-                session.add(models.Deadline(case_id=case_id, kind="judgement", holder="director", due_at=now + timedelta(days=3), opened_at=now))
             session.add(
-                models.Outbox(case_id=case_id, seq=seq, kind="notice", payload={"tells": ["bureau"]}, dedup=f"{case_id}:{seq}:notice", next_at=now)
+                models.Step(
+                    case_id=case_id,
+                    org_code="hk-kamikawa",
+                    role=role,
+                    ask=ask,
+                    due_at=now + timedelta(days=5),
+                    opened_at=now,
+                )
             )
-            session.add(models.Idempotency(person_id=actor, key=key, request=digest, result={"version": seq, "state": dest}, made_at=now))
+            if put:
+                session.add(
+                    models.Deadline(
+                        case_id=case_id,
+                        kind="judgement",
+                        holder="director",
+                        due_at=now + timedelta(days=3),
+                        opened_at=now,
+                    )
+                )
+            session.add(
+                models.Outbox(
+                    case_id=case_id,
+                    seq=seq,
+                    kind="notice",
+                    payload={"tells": ["bureau"]},
+                    dedup=f"{case_id}:{seq}:notice",
+                    next_at=now,
+                )
+            )
+            session.add(
+                models.Idempotency(
+                    person_id=actor, key=key, request=digest, result={"version": seq, "state": dest}, made_at=now
+                )
+            )
             session.commit()
 
     return one
@@ -261,13 +361,25 @@ def _twins(place: World) -> None:
     with owner.engine.begin() as connection:
         connection.execute(text("CREATE SCHEMA plain"))
         for name in TWINS:
-            connection.execute(text(f"CREATE TABLE plain.{name} (LIKE public.{name} INCLUDING DEFAULTS INCLUDING IDENTITY INCLUDING INDEXES)"))
+            connection.execute(
+                text(
+                    f"CREATE TABLE plain.{name} (LIKE public.{name} INCLUDING DEFAULTS INCLUDING IDENTITY INCLUDING INDEXES)"
+                )
+            )
             if name == "event":
                 connection.execute(text("ALTER TABLE plain.event DROP COLUMN prev_seq"))
             columns = ", ".join(c.name for c in models.metadata.tables[name].columns if c.name != "prev_seq")
-            connection.execute(text(f"INSERT INTO plain.{name} ({columns}) OVERRIDING SYSTEM VALUE SELECT {columns} FROM public.{name}"))
+            connection.execute(
+                text(
+                    f"INSERT INTO plain.{name} ({columns}) OVERRIDING SYSTEM VALUE SELECT {columns} FROM public.{name}"
+                )
+            )
             if "id" in models.metadata.tables[name].columns:
-                connection.execute(text(f"SELECT setval(pg_get_serial_sequence('plain.{name}', 'id'), (SELECT coalesce(max(id), 1) FROM plain.{name}))"))
+                connection.execute(
+                    text(
+                        f"SELECT setval(pg_get_serial_sequence('plain.{name}', 'id'), (SELECT coalesce(max(id), 1) FROM plain.{name}))"
+                    )
+                )
         connection.execute(text("ALTER TABLE plain.cases SET (fillfactor = 80)"))
     owner.close()
     analyse(place.owner_url)

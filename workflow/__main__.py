@@ -39,7 +39,9 @@ def print_json(value: Any) -> None:
 
 def _database_url() -> str:
     if not settings().database_url:
-        raise fail("DATABASE_URL がありません。本番や試行では接続先を指定し、手元で試すときは make run を使ってください。")
+        raise fail(
+            "DATABASE_URL がありません。本番や試行では接続先を指定し、手元で試すときは make run を使ってください。"
+        )
     return settings().database_url
 
 
@@ -107,7 +109,9 @@ def demo(
         try:
             done = demonstration.load(settings().owner, url, if_empty=if_empty)
         except demonstration.NotEmpty:
-            raise fail("案件がすでにあるので、お試し用の案件は入れませんでした。空のデータベースで行ってください。") from None
+            raise fail(
+                "案件がすでにあるので、お試し用の案件は入れませんでした。空のデータベースで行ってください。"
+            ) from None
         say(f"お試し用の案件を{done}件入れました。" if done else "案件がもうあるので、何も変えていません。")
     found = demonstration.accounts(url)
     if found:
@@ -126,7 +130,9 @@ def check(
     try:
         intake = catalogue.intake(process)
     except KeyError:
-        raise fail(f"「{process}」という業務フローはありません。使えるのは {'、'.join(catalogue.newest())} です。", 2) from None
+        raise fail(
+            f"「{process}」という業務フローはありません。使えるのは {'、'.join(catalogue.newest())} です。", 2
+        ) from None
     try:
         records = intake.read_records(file.read_bytes())
     except OSError as trouble:
@@ -134,7 +140,13 @@ def check(
     except ValueError as refusal:
         problems = getattr(refusal, "problems", ())
         if as_json:
-            print_json({"problems": [{"record": p.record, "field": p.field, "reason": p.reason, "line": p.line} for p in problems]})
+            print_json(
+                {
+                    "problems": [
+                        {"record": p.record, "field": p.field, "reason": p.reason, "line": p.line} for p in problems
+                    ]
+                }
+            )
         else:
             say(f"{file} は受け付けられません。何も取り込んでいません。")
             for line in str(refusal).splitlines():
@@ -156,7 +168,9 @@ def year_end(
     output: Annotated[Path, typer.Option("-o", "--output", help="書き出すファイル(.xlsx)。")],
     fy: Annotated[int | None, typer.Option("--fy", help="年度(西暦)。省くと今年度です。")] = None,
     process: Annotated[str, typer.Option(help="業務フローの名前。")] = "",
-    demonstration: Annotated[bool, typer.Option("--demo", help="使い捨てのデータベースに、お試し用の案件を入れてつくります。")] = False,
+    demonstration: Annotated[
+        bool, typer.Option("--demo", help="使い捨てのデータベースに、お試し用の案件を入れてつくります。")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """年度末報告の様式をつくります。"""
@@ -210,7 +224,9 @@ def verify(as_json: Json = False) -> None:
             say(f"案件 {found.case} 記録 {found.seq}: {found.sentence}{f'({found.part})' if found.part else ''}")
         for case, seq, order, by in outcome.erased:
             say(f"案件 {case} 記録 {seq} の内容 {order}: 消去済み(記録{by}号)")
-        say(f"案件 {outcome.cases}件、記録 {outcome.events}件: {'異常はありません。' if outcome.whole else f'破れ {len(outcome.breaks)}件。'}")
+        say(
+            f"案件 {outcome.cases}件、記録 {outcome.events}件: {'異常はありません。' if outcome.whole else f'破れ {len(outcome.breaks)}件。'}"
+        )
     raise typer.Exit(0 if outcome.whole else 1)
 
 
@@ -225,7 +241,9 @@ def diagram(
     try:
         found = catalogue.process(process)
     except KeyError:
-        raise fail(f"「{process}」という業務フローはありません。使えるのは {'、'.join(catalogue.newest())} です。", 2) from None
+        raise fail(
+            f"「{process}」という業務フローはありません。使えるのは {'、'.join(catalogue.newest())} です。", 2
+        ) from None
     say(str(drawing.svg(found, found.initial.name, ())) if svg else drawing.mermaid(found))
 
 
@@ -236,7 +254,9 @@ def user(
     login: Annotated[str, typer.Option(help="ログインに使う名前。")],
     org: Annotated[str, typer.Option(help="団体のコード(hk-kamikawa、014729 など)。")],
     title: Annotated[str, typer.Option(help="職名。")],
-    role: Annotated[str, typer.Option(help="役割: municipality bureau director headquarters staff auditor records administrator")],
+    role: Annotated[
+        str, typer.Option(help="役割: municipality bureau director headquarters staff auditor records administrator")
+    ],
     section: Annotated[str, typer.Option(help="課・係。")] = "",
     mail: Annotated[str, typer.Option(help="メールアドレス。")] = "",
     kana: Annotated[str, typer.Option(help="氏名の読み。")] = "",

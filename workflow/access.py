@@ -77,7 +77,8 @@ def actor(conn: psycopg.Connection[Any], person_id: int) -> Actor | None:
     rows = conn.execute(ACTOR, {"person": person_id}, prepare=True).fetchall()
     if not rows:
         return None
-    posts = tuple(PostHeld(*row[3:9], row[9] or row[4], row[10] or row[4]) for row in rows if row[3] is not None)
+    held = [row[3:] for row in rows if row[3] is not None]
+    posts = tuple(PostHeld(h[0], h[1], h[2], h[3], h[4], h[5], h[6] or h[1], h[7] or h[1]) for h in held)
     return Actor(rows[0][0], rows[0][1], rows[0][2], posts)
 
 
@@ -85,9 +86,7 @@ def actor(conn: psycopg.Connection[Any], person_id: int) -> Actor | None:
 PARTS = {"municipality": ("requester",), "bureau": ("lead",), "director": ("lead",)}
 
 
-def roles_on(
-    posts: Iterable[PostHeld], parties: Iterable[Mapping[str, Any]], *, assigned: bool
-) -> dict[str, PostHeld]:
+def roles_on(posts: Iterable[PostHeld], parties: Iterable[Mapping[str, Any]], *, assigned: bool) -> dict[str, PostHeld]:
     """The roles that these posts give on a case with these parties, each with the post it comes from.
 
     A party that has ended (`to` set) still reads, but acts no more; the caller passes only current parties.

@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from states.kernel import CLOCK, STAY, Action, Ask, Facts, Move, Process, Refused
+from states.kernel import Move, Process, Refused
+from states.terms import CLOCK, STAY, Action, Ask, Facts
 from workflow import deadlines, history, numbers
 from workflow.access import PostHeld
 from workflow.loading import Loaded, instant, microseconds
@@ -24,7 +25,9 @@ def work_out(case: Loaded, action: str, inputs: Mapping[str, Any], groups: Mappi
         facts.form, facts.read = taken_over(process, row.form, groups)
     fitting = process.row(action, facts)
     if fitting is not None and not {group.partition(":")[0] for group in groups} <= fitting.edits:
-        raise Refused("role", "この操作では書き換えられない内容が含まれています。何も変えていません。最新の画面を開いてください。")
+        raise Refused(
+            "role", "この操作では書き換えられない内容が含まれています。何も変えていません。最新の画面を開いてください。"
+        )
     drawn = numbers.draw(fitting.numbers if fitting else (), row, facts.directory)
     texts = {kind: text for kind, (_, text) in drawn.items()}
     facts.registers = {**facts.registers, "numbers": texts, "edited": frozenset(groups), "lead": row.lead}
@@ -43,14 +46,20 @@ def work_out(case: Loaded, action: str, inputs: Mapping[str, Any], groups: Mappi
 def taken_over(process: Process, form: Mapping[str, Any], groups: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
     """The form with these groups laid over it, and the process's reading of it. Raises `Refused` for what is no such form."""
     if not history.keepable(groups):
-        raise Refused("guard", "保存できない文字(NUL など)が入っています。何も変えていません。その文字を消して、もう一度送ってください。")
+        raise Refused(
+            "guard",
+            "保存できない文字(NUL など)が入っています。何も変えていません。その文字を消して、もう一度送ってください。",
+        )
     laid = {**form, **groups}
     try:
         if any(set(part) == {"erased"} for part in groups.values()):
             raise ValueError
         return laid, process.reading(laid)
     except (TypeError, ValueError):
-        raise Refused("guard", "様式にない項目か、形の合わない値が含まれています。何も変えていません。最新の画面を開いてください。") from None
+        raise Refused(
+            "guard",
+            "様式にない項目か、形の合わない値が含まれています。何も変えていません。最新の画面を開いてください。",
+        ) from None
 
 
 def _answers(inputs: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -60,7 +69,10 @@ def _answers(inputs: Mapping[str, Any]) -> Mapping[str, Any]:
     texts += [text for answers in weighed if isinstance(answers, Mapping) for text in answers.values()]
     shaped = all(isinstance(answers, Mapping) for answers in weighed) and all(isinstance(text, str) for text in texts)
     if not shaped or not history.keepable(inputs):
-        raise Refused("guard", "読み取れない値か、保存できない文字が入力に含まれています。何も変えていません。もう一度書いてください。")
+        raise Refused(
+            "guard",
+            "読み取れない値か、保存できない文字が入力に含まれています。何も変えていません。もう一度書いてください。",
+        )
     return inputs
 
 
@@ -148,7 +160,9 @@ def _rows(case: Loaded, move: Move, form: dict[str, Any], number: str | None, pa
     changed = [group for group in form if form[group] != before.get(group) and group not in kept]
     joining = [(part, org) for part, org in (move.action.parties(after) if move.action.parties else ())
                if not any(p["part"] == part and p["org"] == org for p in case.parties)]  # fmt: skip
-    parties = sorted([p["part"], p["org"]] for p in (*case.parties, *({"part": part, "org": org} for part, org in joining)))
+    parties = sorted(
+        [p["part"], p["org"]] for p in (*case.parties, *({"part": part, "org": org} for part, org in joining))
+    )
     names = CLOCK_NAMES
     if post is not None:
         names = {"actor": row.person_name or "", "post": " ".join(filter(None, (post.section, post.title))),
@@ -164,7 +178,9 @@ def _rows(case: Loaded, move: Move, form: dict[str, Any], number: str | None, pa
         process=(process.key, process.version, process.digest), actor=actor, post=post_text, office=office,
         lead=row.lead, round_no=rounds, number=number, content=refs,
     )  # fmt: skip
-    standing = [deadlines.Standing(i, kind, instant(due), is_open, left) for i, kind, due, is_open, left in row.deadlines or ()]
+    standing = [
+        deadlines.Standing(i, kind, instant(due), is_open, left) for i, kind, due, is_open, left in row.deadlines or ()
+    ]
     plan = deadlines.plan(process.deadlines, move.action.name, move.source if row.version else "", after, standing)
     wanted = [_step(ask, case, parties, plan) for ask in process.inbox(after)]
     open_steps = {(org, role, person, ask, due): i for i, org, role, person, ask, due in row.steps or ()}
@@ -195,7 +211,9 @@ def _rows(case: Loaded, move: Move, form: dict[str, Any], number: str | None, pa
     }  # fmt: skip
 
 
-def _step(ask: Ask, case: Loaded, parties: Sequence[Sequence[str]], plan: deadlines.Plan) -> tuple[str, str, int | None, str, int]:
+def _step(
+    ask: Ask, case: Loaded, parties: Sequence[Sequence[str]], plan: deadlines.Plan
+) -> tuple[str, str, int | None, str, int]:
     """The desk of a holder: the requesting municipality, headquarters, or the leading office."""
     org = case.row.lead
     if ask.holder == "municipality":

@@ -76,7 +76,9 @@ _CONTENT = """co AS (INSERT INTO content (case_id, seq, ord, kind, digest, salt,
   SELECT cas.id, %(version)s::int + 1, u.* FROM cas,
     unnest(%(c_ord)s::int[], %(c_kind)s::text[], %(c_digest)s::bytea[], %(c_salt)s::bytea[], %(c_data)s::bytea[]) AS u)"""
 
-_STEPS_CLOSE = """sc AS (UPDATE step SET closed_at = clock_now() FROM cas WHERE step.id = ANY (%(s_close)s::bigint[]))"""
+_STEPS_CLOSE = (
+    """sc AS (UPDATE step SET closed_at = clock_now() FROM cas WHERE step.id = ANY (%(s_close)s::bigint[]))"""
+)
 
 _STEPS_OPEN = f"""so AS (INSERT INTO step (case_id, org_code, role, person_id, ask, due_at, opened_at)
   SELECT cas.id, u.org, u.role, u.person, u.ask, {INSTANT.format("u.due")}, {INSTANT.format("%(at)s::bigint")} FROM cas,
@@ -131,7 +133,11 @@ def write(parts: frozenset[str]) -> str:
     pieces += [_WORKING] if "working" in parts else []
     pieces += [_SETTLED] if "settled" in parts else []
     pieces += [_IDEMPOTENCY] if "key" in parts else []
-    lost = ", lost_counter((SELECT count(*) FROM num), (SELECT count(*) FROM cas), %(n_count)s)" if "numbers" in parts else ""
+    lost = (
+        ", lost_counter((SELECT count(*) FROM num), (SELECT count(*) FROM cas), %(n_count)s)"
+        if "numbers" in parts
+        else ""
+    )
     tail = "SELECT (SELECT count(*) FROM cas) AS won" + lost
     return "WITH " + ",\n".join(pieces) + "\n" + tail
 

@@ -15,8 +15,9 @@ from uuid import UUID
 import psycopg
 
 from states import catalogue
-from states.kernel import Facts, Offer, Process, Refused, State
+from states.kernel import Offer, Process, Refused
 from states.places import Directory
+from states.terms import Facts, State
 from workflow import acts, case_sql, history
 from workflow.access import PARTS, TODAY, actor
 from workflow.loading import Connection, Loaded, NotFound, instant, load
@@ -71,7 +72,9 @@ def open_case(conn: Connection, person_id: int, process_key: str, origin: str, f
     if post is None:
         raise Refused("role", f"「{process.label}」を起こす役目を、いまのあなたの職は持っていません。")
     if not set(form) <= _writes(process, process.initial.name, frozenset({post.role}), opens=True):
-        raise Refused("role", "下書きには書けない内容が含まれています。何も保存していません。最新の画面を開いてください。")
+        raise Refused(
+            "role", "下書きには書けない内容が含まれています。何も保存していません。最新の画面を開いてください。"
+        )
     acts.taken_over(process, {}, form)
     area = Directory.from_csv().office_of(post.org_code, today(conn))
     row = conn.execute(
@@ -114,7 +117,14 @@ def save(conn: Connection, person_id: int, case_id: int, groups: Mapping[str, An
         row = conn.execute(
             """UPDATE cases SET form = %(form)s::jsonb, title = %(title)s, place = %(place)s, saves = saves + 1, acted_by = %(person)s::text,
                  acted_at = clock_now() WHERE id = %(case)s AND version = 0 AND saves = %(saves)s RETURNING saves""",
-            {"form": history.canonical(form), "title": case.process.title(form), "place": case.process.place(form), "case": case_id, "saves": saves, "person": person_id},
+            {
+                "form": history.canonical(form),
+                "title": case.process.title(form),
+                "place": case.process.place(form),
+                "case": case_id,
+                "saves": saves,
+                "person": person_id,
+            },
             prepare=True,
         ).fetchone()
         if row is None:
@@ -128,7 +138,13 @@ def save(conn: Connection, person_id: int, case_id: int, groups: Mapping[str, An
            ON CONFLICT (case_id, org_code) DO UPDATE
              SET form = w.form || EXCLUDED.form, saves = w.saves + 1, saved_by = EXCLUDED.saved_by, saved_at = EXCLUDED.saved_at
              WHERE w.saves = %(saves)s RETURNING saves""",
-        {"case": case_id, "org": desk(case), "form": history.canonical(dict(groups)), "person": person_id, "saves": saves},
+        {
+            "case": case_id,
+            "org": desk(case),
+            "form": history.canonical(dict(groups)),
+            "person": person_id,
+            "saves": saves,
+        },
         prepare=True,
     ).fetchone()
     if row is None:
@@ -140,14 +156,18 @@ def save(conn: Connection, person_id: int, case_id: int, groups: Mapping[str, An
 def working(conn: Connection, case: Loaded) -> dict[str, Any] | None:
     """The office's working copy of a case in progress: form groups, count of saves, when."""
     row = conn.execute(
-        "SELECT form, saves, saved_at FROM working WHERE case_id = %s AND org_code = %s", (case.row.id, desk(case)), prepare=True
+        "SELECT form, saves, saved_at FROM working WHERE case_id = %s AND org_code = %s",
+        (case.row.id, desk(case)),
+        prepare=True,
     ).fetchone()
     return {"form": row[0], "saves": row[1], "saved_at": row[2]} if row else None
 
 
 def desk(case: Loaded) -> str:
     """The organisation for which the person works on this case."""
-    return next((post.org_code for role, post in case.held.items() if role in PARTS), next(iter(case.held.values())).org_code)
+    return next(
+        (post.org_code for role, post in case.held.items() if role in PARTS), next(iter(case.held.values())).org_code
+    )
 
 
 def editable(case: Loaded) -> frozenset[str]:
@@ -167,7 +187,10 @@ def delete_draft(conn: Connection, person_id: int, case_id: int) -> None:
     if not editable(load(conn, case_id, person_id)):
         raise NotFound
     with conn.transaction():
-        conn.execute("DELETE FROM party WHERE case_id = %s AND EXISTS (SELECT 1 FROM cases WHERE id = %s AND version = 0)", (case_id, case_id))
+        conn.execute(
+            "DELETE FROM party WHERE case_id = %s AND EXISTS (SELECT 1 FROM cases WHERE id = %s AND version = 0)",
+            (case_id, case_id),
+        )
         if not conn.execute("DELETE FROM cases WHERE id = %s AND version = 0", (case_id,)).rowcount:
             raise NotFound
 
@@ -183,7 +206,10 @@ def act(
     """
     asked = [case_id, action, version, inputs or {}, form or {}]
     if not history.keepable(asked):
-        raise Refused("guard", "保存できない文字(NUL など)が入っています。何も変えていません。その文字を消して、もう一度送ってください。")
+        raise Refused(
+            "guard",
+            "保存できない文字(NUL など)が入っています。何も変えていません。その文字を消して、もう一度送ってください。",
+        )
     request = hashlib.sha256(history.canonical(asked).encode()).digest()
     while True:
         case = load(conn, case_id, person_id, key)
@@ -225,7 +251,9 @@ def _write(conn: Connection, params: dict[str, Any], parts: set[str]) -> bool:
         if error.sqlstate == case_sql.LOST_COUNTER:
             return False
         if error.diag.constraint_name == "fk_assignment_person_id":
-            raise Refused("guard", "名簿にない人が含まれています。何も変えていません。職員を選び直してください。") from error
+            raise Refused(
+                "guard", "名簿にない人が含まれています。何も変えていません。職員を選び直してください。"
+            ) from error
         raise
     return bool(row and row[0])
 
@@ -235,7 +263,9 @@ def conflict(conn: Connection, case: Loaded) -> Conflict:
     if case.body is None:
         return Conflict("ほかの方", case.row.acted_at, "下書きを保存する", case.process.state(case.row.state).label, 0)
     row = conn.execute(
-        "SELECT data FROM content WHERE case_id = %s AND seq = %s AND kind = 'names'", (case.row.id, case.row.version), prepare=True
+        "SELECT data FROM content WHERE case_id = %s AND seq = %s AND kind = 'names'",
+        (case.row.id, case.row.version),
+        prepare=True,
     ).fetchone()
     names = json.loads(bytes(row[0])) if row and row[0] else {}
     label = label_of(case.process, case.body["action"])
@@ -278,7 +308,9 @@ def look(conn: Connection, person_id: int, case_id: int) -> View:
     """The case for one person. Raises `NotFound`, also for a case that is not theirs to see."""
     case = load(conn, case_id, person_id)
     row, process = case.row, case.process
-    names = dict(conn.execute(ORGANISATION_NAMES, ([p["org"] for p in case.parties] + [row.lead],), prepare=True).fetchall())
+    names = dict(
+        conn.execute(ORGANISATION_NAMES, ([p["org"] for p in case.parties] + [row.lead],), prepare=True).fetchall()
+    )
     # Whoever reads by scope or as staff has roles on the case that act nothing; they still decide what is readable.
     roles = case.facts.roles
     form = {group: value for group, value in row.form.items() if process.reads(history.FORM + group, roles, row.state)}

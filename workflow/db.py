@@ -23,7 +23,9 @@ from workflow.settings import settings
 type_connection = psycopg.Connection[tuple[Any, ...]]
 
 # Statements give up rather than queue for ever; lock waits are short because no lock is held while Python thinks.
-TIMEOUTS = "-c statement_timeout=30000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=60000 -c timezone=UTC"
+TIMEOUTS = (
+    "-c statement_timeout=30000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=60000 -c timezone=UTC"
+)
 
 
 class Database:
@@ -31,7 +33,12 @@ class Database:
 
     def __init__(self, url: str, *, pool_size: int = 8) -> None:
         self.engine: Engine = create_engine(
-            url, pool_size=pool_size, max_overflow=0, pool_timeout=5, pool_pre_ping=True, connect_args={"options": TIMEOUTS}
+            url,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=5,
+            pool_pre_ping=True,
+            connect_args={"options": TIMEOUTS},
         )
         event.listen(self.engine, "connect", _prepare)
 
@@ -115,7 +122,13 @@ def _grant(connection: Any, role: str) -> None:
     connection.execute(text(f"GRANT USAGE ON SCHEMA public TO {quoted}"))
     connection.execute(text(f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {quoted}"))
     for name in (*tables, "alembic_version"):
-        rights = "SELECT" if name in READ_ONLY else "SELECT, INSERT" if name in APPEND_ONLY else "SELECT, INSERT, UPDATE, DELETE"
+        rights = (
+            "SELECT"
+            if name in READ_ONLY
+            else "SELECT, INSERT"
+            if name in APPEND_ONLY
+            else "SELECT, INSERT, UPDATE, DELETE"
+        )
         connection.execute(text(f'GRANT {rights} ON "{name}" TO {quoted}'))
     connection.execute(text(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {quoted}"))
     connection.execute(text(f"GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO {quoted}"))

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import psycopg
 
 from states.calendar import Calendar
-from states.kernel import Deadline, Facts
+from states.terms import Deadline, Facts
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 FAR = datetime(9999, 12, 30, tzinfo=UTC)  # an item without a deadline sorts last
@@ -82,7 +82,11 @@ def plan(declared: Sequence[Deadline], action: str, source: str, facts: Facts, s
         elif runs and item.kind in paused and source in item.pauses:
             wanted = end_of(facts.calendar.add_business_days(facts.today, max(paused[item.kind] or 0, 1)))
         if row is not None and wanted != row.due_at:
-            left = facts.calendar.business_days_between(facts.today, due_day(row.due_at)) if facts.state in item.pauses else None
+            left = (
+                facts.calendar.business_days_between(facts.today, due_day(row.due_at))
+                if facts.state in item.pauses
+                else None
+            )
             close.append((row.id, left))
         if wanted is not None:
             due[item.kind] = wanted
@@ -93,7 +97,9 @@ def plan(declared: Sequence[Deadline], action: str, source: str, facts: Facts, s
 
 def calendar(conn: psycopg.Connection[Any], office: str) -> Calendar:
     """Business days of an office: national holidays and the closures that the administrator entered."""
-    rows = conn.execute("SELECT day FROM closure WHERE office IS NULL OR office = %s ORDER BY day", (office,), prepare=True).fetchall()
+    rows = conn.execute(
+        "SELECT day FROM closure WHERE office IS NULL OR office = %s ORDER BY day", (office,), prepare=True
+    ).fetchall()
     return calendar_of(frozenset(row[0] for row in rows))
 
 

@@ -16,8 +16,8 @@ from sqlmodel import Session, col, select
 
 from states import catalogue
 from states.calendar import Calendar
-from states.kernel import CLOCK, STAY
 from states.places import Directory
+from states.terms import CLOCK, STAY
 from states.text import search_key
 from workflow import cases, outbox
 from workflow.accounts import hash_password, login_key
@@ -165,7 +165,9 @@ def _cast(session: Session, stage: _Stage, data: Mapping[str, Any]) -> None:
     for office in offices:
         short = office.split("-")[1]
         person(f"bureau-{short}", "地域 はな（仮名）", "チイキ ハナ", office, "地域政策課", "主査", "bureau", "office")
-        person(f"director-{short}", "局長 いさむ（仮名）", "キョクチョウ イサム", office, "", "局長", "director", "office")
+        person(
+            f"director-{short}", "局長 いさむ（仮名）", "キョクチョウ イサム", office, "", "局長", "director", "office"
+        )
     for one in data["people"]:
         person(one["key"], one["name"], one["kana"], one["office"], one["section"], one["title"], "staff", "own")
     person("headquarters", "本庁 みどり（仮名）", "", headquarters, "地域戦略担当", "主幹", "headquarters", "all")
@@ -298,4 +300,3 @@ def reset_clock(owner_url: str) -> None:
             driver(session).execute("UPDATE installation SET clock_offset = '0' WHERE clock_offset <> '0'")
     finally:
         owner.close()
-

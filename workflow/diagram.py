@@ -11,7 +11,8 @@ from itertools import pairwise
 
 from markupsafe import Markup
 
-from states.kernel import STAY, Process, State
+from states.kernel import Process
+from states.terms import STAY, State
 from workflow import tracks
 from workflow.tracks import MARGIN, PITCH, Box, Line, Point, Way
 

@@ -35,12 +35,18 @@ def erase(db: Database, person_id: int, case_id: int, rows: Sequence[tuple[int, 
             raise Refused("guard", "消去できない内容が含まれています。何も消していません。画面を開き直してください。")
         seq = case.row.version + 1
         standing = {tuple(ref[:2]): ref[2] for ref in (case.body or {})["content"]}
-        gone = [standing[s, o].removeprefix(history.FORM) for s, o, *_ in found if standing.get((s, o), "").startswith(history.FORM)]
+        gone = [
+            standing[s, o].removeprefix(history.FORM)
+            for s, o, *_ in found
+            if standing.get((s, o), "").startswith(history.FORM)
+        ]
         form = {group: {"erased": seq} if group in gone else value for group, value in case.row.form.items()}
         erasure = {
             "erased": sorted([s, o] for s, o, *_ in found), "digests": sorted(d.hex() for _, _, _, d in found), "ground": ground,
         }  # fmt: skip
-        params = acts.note(case, "erase", [("erasure", erasure)], form, kept=gone, by=(str(person_id), post)) | {"person": person_id}
+        params = acts.note(case, "erase", [("erasure", erasure)], form, kept=gone, by=(str(person_id), post)) | {
+            "person": person_id
+        }
         if not (case_sql.one_trip(conn, case_sql.write(acts.parts_of(params) | {"me"}), params).fetchone() or (0,))[0]:
             raise conflict(conn, load(conn, case_id, person_id))
         conn.execute("SELECT erase_content(%s, %s::int)", (case_id, seq))

@@ -10,8 +10,9 @@ from uuid import UUID
 import psycopg
 
 from states import catalogue
-from states.kernel import CLOCK, Facts, Process
+from states.kernel import Process
 from states.places import Directory
+from states.terms import CLOCK, Facts
 from workflow import case_sql, deadlines
 from workflow.access import PostHeld, roles_on
 from workflow.registers import registers

@@ -76,7 +76,9 @@ def _publish(connection: Connection) -> None:
     stored = {(r[0], r[1]): r[2] for r in connection.execute(text("SELECT process, version, digest FROM published"))}
     for (key, version), process in catalogue.all_versions().items():
         if (key, version) in RELEASED and stored.get((key, version), process.digest) != process.digest:
-            raise PublishedDiffers(f"業務フロー {process.label} 第{version}版は公開済みです。変えるときは新しい版にしてください。")
+            raise PublishedDiffers(
+                f"業務フロー {process.label} 第{version}版は公開済みです。変えるときは新しい版にしてください。"
+            )
         connection.execute(
             text("INSERT INTO published (process, version, digest) VALUES (:key, :version, :digest) "
                  "ON CONFLICT (process, version) DO UPDATE SET digest = EXCLUDED.digest"),
@@ -89,12 +91,18 @@ def check_published(connection: Any) -> None:
 
     `connection` is a psycopg connection. Raises `PublishedDiffers` with what to do.
     """
-    stored = {(r[0], r[1]): r[2] for r in connection.execute("SELECT process, version, digest FROM published").fetchall()}
+    stored = {
+        (r[0], r[1]): r[2] for r in connection.execute("SELECT process, version, digest FROM published").fetchall()
+    }
     for place, process in catalogue.all_versions().items():
         if stored.get(place) != process.digest:
-            raise PublishedDiffers(f"業務フロー {process.label} 第{process.version}版が登録と違います。tobidashi migrate を実行してください。")
+            raise PublishedDiffers(
+                f"業務フロー {process.label} 第{process.version}版が登録と違います。tobidashi migrate を実行してください。"
+            )
     rows = connection.execute("SELECT DISTINCT process, process_version, state FROM cases").fetchall()
     for key, version, state in rows:
         known = catalogue.all_versions().get((key, version))
         if known is None or state not in {s.name for s in known.states}:
-            raise PublishedDiffers(f"保存された案件が、このプログラムにない業務フロー({key} 第{version}版 {state})を使っています。")
+            raise PublishedDiffers(
+                f"保存された案件が、このプログラムにない業務フロー({key} 第{version}版 {state})を使っています。"
+            )

@@ -14,7 +14,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from states import catalogue
-from states.kernel import CLOCK
+from states.terms import CLOCK
 from workflow.access import SCOPE, TODAY, VISIBLE
 from workflow.deadlines import FAR, calendar, due_day, end_of, local_day, start_of
 
@@ -125,7 +125,9 @@ def inbox(  # one filter a parameter, as in the URL
     at, step = place_of(after, 2) if after else (first.isoformat(), "0")
     filters = [("AND s.ask = %(ask)s", ask), ("AND x.place = %(org)s", org), ("AND x.lead = %(office)s", office),
                (_WORDS.format("x"), q), (_AT_DESK, role)]  # fmt: skip
-    text = _filtered(INBOX, filters).replace("/* join */", "JOIN cases x ON x.id = s.case_id" if org or office or q else "")
+    text = _filtered(INBOX, filters).replace(
+        "/* join */", "JOIN cases x ON x.id = s.case_id" if org or office or q else ""
+    )
     params = {
         "person": person_id, "after_at": _time(at), "after_id": _number(step), "from": window[0], "until": window[1],
         "ask": ask, "org": org, "office": office, "q": _pattern(q), "role": role, "limit": limit + 1,
@@ -134,7 +136,9 @@ def inbox(  # one filter a parameter, as in the URL
     counts = _dicts(conn, _filtered(COUNTS, [(_AT_DESK, role)]), {"person": person_id, "role": role, **marks})[0]
     days = calendar(conn, "")
     shown = [row | _item(row, marks, days) for row in rows[:limit]]
-    following = cursor_of(rows[limit - 1]["due_at"].isoformat(), rows[limit - 1]["step_id"]) if len(rows) > limit else ""
+    following = (
+        cursor_of(rows[limit - 1]["due_at"].isoformat(), rows[limit - 1]["step_id"]) if len(rows) > limit else ""
+    )
     return Page(shown, following, counts, _dicts(conn, ATTENTION, {"person": person_id}))
 
 
@@ -157,11 +161,17 @@ def _item(row: Mapping[str, Any], marks: Mapping[str, datetime], days: Any) -> d
     """What the list says of a row: how urgent, whose turn, and clues from the verdicts last shown."""
     process = catalogue.process(row["process"], row["process_version"])
     state, due = process.state(row["state"]), row["due_at"]
-    kind = next((k for k, mark in (("over", "now"), ("today", "today"), ("soon", "soon")) if due <= marks[mark]), "later")
+    kind = next(
+        (k for k, mark in (("over", "now"), ("today", "today"), ("soon", "soon")) if due <= marks[mark]), "later"
+    )
     shown = json.loads(bytes(row["shown"])) if row["shown"] else {}
     levels = [v[0] for v in shown.get("verdicts", ())]
     clues = [("warn", f"注意 {levels.count('warn')}")] if "warn" in levels else []
-    clues += [("stop", f"支障 {sum(v in ('block', 'procedure') for v in levels)}")] if {"block", "procedure"} & set(levels) else []
+    clues += (
+        [("stop", f"支障 {sum(v in ('block', 'procedure') for v in levels)}")]
+        if {"block", "procedure"} & set(levels)
+        else []
+    )
     clues += [("ok", "規則はすべて適合")] if levels and not clues else []
     today, asked = local_day(marks["now"]), local_day(row["asked_at"])
     return {
@@ -199,11 +209,22 @@ def case_list(
     shown = []
     for row in rows[:limit]:
         state = catalogue.process(row["process"], row["process_version"]).state(row["state"])
-        shown.append(row | {"state_label": state.label, "step": state.step, "holder": state.holder, "final": state.final, "outcome": state.outcome})
+        shown.append(
+            row
+            | {
+                "state_label": state.label,
+                "step": state.step,
+                "holder": state.holder,
+                "final": state.final,
+                "outcome": state.outcome,
+            }
+        )
     return Page(shown, cursor_of(rows[limit - 1]["case_id"]) if len(rows) > limit else "")
 
 
-NAMES = f"WITH {SCOPE} SELECT c.id, c.number, c.title FROM me CROSS JOIN cases c WHERE {VISIBLE} AND c.id = ANY (%(cases)s)"
+NAMES = (
+    f"WITH {SCOPE} SELECT c.id, c.number, c.title FROM me CROSS JOIN cases c WHERE {VISIBLE} AND c.id = ANY (%(cases)s)"
+)
 
 
 def case_names(conn: Connection, person_id: int, cases: Sequence[int]) -> dict[int, str]:
@@ -251,13 +272,19 @@ def _event_filters(wanted: EventFilter) -> tuple[list[tuple[str, Any]], dict[str
     return filters, params
 
 
-def events(conn: Connection, person_id: int, *, after: str = "", limit: int = 100, **wanted: Unpack[EventFilter]) -> Page:
+def events(
+    conn: Connection, person_id: int, *, after: str = "", limit: int = 100, **wanted: Unpack[EventFilter]
+) -> Page:
     """Events across the cases this person may see, the newest first. Raises `BadCursor`."""
     filters, params = _event_filters(wanted)
     at, number, seq = place_of(after, 3) if after else ((FAR + timedelta(days=1)).isoformat(), "0", "0")
     place = {"before_at": _time(at), "before_case": _number(number), "before_seq": _number(seq)}
     rows = _dicts(conn, _filtered(EVENTS, filters), {"person": person_id, "limit": limit + 1, **place, **params})
-    following = cursor_of(rows[limit - 1]["at"].isoformat(), rows[limit - 1]["case_id"], rows[limit - 1]["seq"]) if len(rows) > limit else ""
+    following = (
+        cursor_of(rows[limit - 1]["at"].isoformat(), rows[limit - 1]["case_id"], rows[limit - 1]["seq"])
+        if len(rows) > limit
+        else ""
+    )
     return Page([row | told(row) for row in named(conn, rows[:limit])], following)
 
 
@@ -268,7 +295,10 @@ WHERE {VISIBLE} /* filters */ ORDER BY e.at, e.case_id, e.seq LIMIT %(limit)s"""
 def event_keys(conn: Connection, person_id: int, *, limit: int, **wanted: Unpack[EventFilter]) -> list[tuple[int, int]]:
     """Case and number of the same events, the oldest first: what an export holds is fixed before its first line."""
     filters, params = _event_filters(wanted)
-    return [(row["case_id"], row["seq"]) for row in _dicts(conn, _filtered(EVENT_KEYS, filters), {"person": person_id, "limit": limit, **params})]
+    return [
+        (row["case_id"], row["seq"])
+        for row in _dicts(conn, _filtered(EVENT_KEYS, filters), {"person": person_id, "limit": limit, **params})
+    ]
 
 
 def told(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -305,7 +335,9 @@ def named(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> list[dict[str,
         of_day = names.get((row["case_id"], row["seq"]))
         erased = of_day is None and row["actor"] != CLOCK
         of_day = of_day or {"actor": "消去済み" if erased else "時計(自動)", "post": "", "office": ""}
-        result.append(dict(row) | {"actor_name": of_day["actor"], "post_title": of_day["post"], "org_name": of_day["office"]})
+        result.append(
+            dict(row) | {"actor_name": of_day["actor"], "post_title": of_day["post"], "org_name": of_day["office"]}
+        )
     return result
 
 

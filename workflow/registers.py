@@ -18,14 +18,18 @@ def registers(conn: psycopg.Connection[Any], process: Process, row: Any) -> dict
     request = row.form.get("request") or {}
     if "recognitions" in process.needs and (request.get("destination") or {}).get("type") == "organization":
         rows = conn.execute(
-            "SELECT name, name_key, decided_on, valid_to, reference FROM recognition WHERE office = %s", (row.lead,), prepare=True
+            "SELECT name, name_key, decided_on, valid_to, reference FROM recognition WHERE office = %s",
+            (row.lead,),
+            prepare=True,
         ).fetchall()
         found["recognitions"] = [
             {"name": r[0], "name_key": r[1], "decided_on": r[2], "valid_to": r[3], "reference": r[4]} for r in rows
         ]
     if "predecessor" in process.needs and request.get("previous"):
         earlier = conn.execute(
-            "SELECT number, state, form FROM cases WHERE number = %s AND id <> %s", (request["previous"], row.id), prepare=True
+            "SELECT number, state, form FROM cases WHERE number = %s AND id <> %s",
+            (request["previous"], row.id),
+            prepare=True,
         ).fetchone()
         found["predecessor"] = {"number": earlier[0], "state": earlier[1], "form": earlier[2]} if earlier else None
     return found

@@ -35,7 +35,9 @@ class Settings(BaseSettings):
             if self.owner and make_url(self.owner).username == make_url(self.database_url).username:
                 raise ValueError("本番では DATABASE_URL と DATABASE_OWNER_URL に別の役割(ユーザー)を指定してください。")
             if not self.secure and not self.allow_plain_http:
-                raise ValueError("本番の PUBLIC_URL は https で始めてください(閉域で http を使うときは TOBIDASHI_ALLOW_HTTP=1)。")
+                raise ValueError(
+                    "本番の PUBLIC_URL は https で始めてください(閉域で http を使うときは TOBIDASHI_ALLOW_HTTP=1)。"
+                )
         return self
 
     @property

@@ -10,9 +10,17 @@ from workflow.cases import View
 from workflow.deadlines import TOKYO, calendar, local_day
 from workflow.queries import Connection, _dicts, label_of, named
 
-HOLDERS = {"municipality": "市町村", "bureau": "振興局", "director": "局長", "headquarters": "本庁", "staff": "派遣職員", "": "—"}
+HOLDERS = {
+    "municipality": "市町村",
+    "bureau": "振興局",
+    "director": "局長",
+    "headquarters": "本庁",
+    "staff": "派遣職員",
+    "": "—",
+}
 
-STORY = """SELECT e.case_id, e.seq, e.at, e.action, e.actor, e.post, e.office, e.body, e.hash FROM event e
+STORY = """SELECT e.case_id, e.seq, e.at, e.action, e.actor, e.post, e.office, e.body, e.hash,
+  (SELECT p.role FROM post p WHERE p.id::text = e.post) AS role FROM event e
 WHERE e.case_id = %(case)s ORDER BY e.seq"""
 
 WRITTEN = """SELECT x.seq, x.ord, x.kind, x.data, x.digest,
@@ -30,11 +38,15 @@ def timeline(conn: Connection, view: View) -> list[dict[str, Any]]:
     lines = []
     for row in named(conn, _dicts(conn, STORY, {"case": view.id})):
         body = json.loads(row["body"])
-        shown = [part_told(process, row["action"], part) for part in written.get(row["seq"], ()) if view.may_read(part["kind"])]
+        shown = [
+            part_told(process, row["action"], part)
+            for part in written.get(row["seq"], ())
+            if view.may_read(part["kind"])
+        ]
         told = {
                 "action_label": label_of(process, row["action"]), "from_label": states[body["from"]].label,
                 "to_label": states[body["to"]].label, "moved": body["from"] != body["to"] or row["seq"] == 1,
-                "holder": HOLDERS.get(_by(process, row["action"], row["actor"]), ""), "holder_after": states[body["to"]].holder,
+                "holder": HOLDERS.get(row["role"] or "", ""), "holder_after": states[body["to"]].holder,
                 "shown": [part for part in shown if part is not None], "digest_hex": bytes(row["hash"]).hex(),
                 "content": [c for c in body["content"] if c[0] == row["seq"]],
         }  # fmt: skip
@@ -45,13 +57,6 @@ def timeline(conn: Connection, view: View) -> list[dict[str, Any]]:
 def content_rows(conn: Connection, view: View) -> list[dict[str, Any]]:
     """Every content row of the case, each with the event that erased it, if any."""
     return _dicts(conn, WRITTEN, {"case": view.id})
-
-
-def _by(process: Process, action: str, actor: str) -> str:
-    if actor == "clock":
-        return ""
-    roles = next((row.by for row in process.table if row.name == action), frozenset())
-    return next(iter(sorted(roles)), "")
 
 
 LABELS = {"reasons": "起案者の理由", "confirm": "注意を認めた理由", "erasure": "消去の記録"}
@@ -107,7 +112,13 @@ def letters(conn: Connection, view: View) -> list[dict[str, Any]]:
     keys = [(letter, row.name) for row in view.process.table for letter in row.letters if row.name in done]
     labels = {item.key: item.label for item in getattr(view.process.documents, "letters", ())}
     return [
-        {"key": key, "label": labels.get(key, key), "number": decision.get("number", ""), "date": decision.get("on", ""), "seq": filed.get(key)}
+        {
+            "key": key,
+            "label": labels.get(key, key),
+            "number": decision.get("number", ""),
+            "date": decision.get("on", ""),
+            "seq": filed.get(key),
+        }
         for key, _ in dict.fromkeys(keys)
     ]
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from states.kernel import State
+from states.terms import State
 
 Point = tuple[int, int]  # pixels on the map, or indices on the lattice
 Way = tuple[str, str]  # names of the states at its two ends

@@ -4,7 +4,7 @@ The table below is the process: who may do what from where to where. Sources are
 and, for what it leaves open, the design. The rules it cites stand in `rules.py`, the form in `form.py`.
 """
 
-from states.dispatch import documents, table
+from states.dispatch import documents, situation, table
 from states.dispatch.form import read, read_fields
 from states.dispatch.rules import computed
 from states.kernel import Process
@@ -16,15 +16,18 @@ PROCESS = Process(
     states=table.STATES,
     table=table.ACTIONS,
     read=read,
-    title=table.title,
-    place=table.place,
+    title=situation.title,
+    place=situation.place,
     deadlines=table.DEADLINES,
     asks=table.asks,
     reads=table.reads,
-    assigned=table.assigned,
+    assigned=situation.assigned,
     computed=computed,
     fields=read_fields,
     needs=frozenset({"assignments", "recognitions", "predecessor"}),
     documents=documents.DOCUMENTS,
-    opens={"municipality_request": frozenset({"municipality", "bureau"}), "director": frozenset({"bureau", "director"})},
+    opens={
+        "municipality_request": frozenset({"municipality", "bureau"}),
+        "director": frozenset({"bureau", "director"}),
+    },
 )

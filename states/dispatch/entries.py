@@ -12,8 +12,8 @@ from states.calendar import FIRST_YEAR, LAST_YEAR
 from states.dates import DaysReading, Reading, short, wareki
 from states.dispatch.form import Form
 from states.dispatch.labels import label
-from states.kernel import Facts, Verdict, block, guard, ok, warn
 from states.places import Directory, Municipality, code_problem
+from states.terms import Facts, Verdict, block, guard, ok, warn
 from states.text import narrow, problems, visible
 
 _MARKUP = re.compile("[<>&\"'`{}]")

@@ -14,7 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
 from states.dates import DaysReading, Reading, days_between, parse_days, read_date
 from states.dispatch.labels import CHOICES, LABELS, label, pattern
-from states.kernel import Refused, Verdict, block
+from states.kernel import Refused
+from states.terms import Verdict, block
 from states.text import narrow
 
 Role = Literal["planning", "preparation", "operation", "advice", "survey", "participation", "labour", ""]

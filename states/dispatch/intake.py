@@ -19,8 +19,8 @@ from states.dates import read_date
 from states.dispatch import table
 from states.dispatch.form import Role, read
 from states.dispatch.rules import computed
-from states.kernel import Facts, Level, Remedy, Verdict
 from states.places import Directory
+from states.terms import Facts, Level, Remedy, Verdict
 from states.text import narrow, problems, visible
 
 KIND = "dispatch_request"

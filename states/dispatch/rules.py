@@ -13,7 +13,7 @@ from states.dates import fiscal_year_label, fiscal_years, month_day, one_month_l
 from states.dispatch import entries
 from states.dispatch.form import Form, Member, read
 from states.dispatch.labels import GROUNDS, ORIGINS
-from states.kernel import Facts, Remedy, Verdict, block, guard, ok, procedure, warn
+from states.terms import Facts, Remedy, Verdict, block, guard, ok, procedure, warn
 from states.text import search_key, visible
 
 ABOUT_ONE_WEEK = 7  # days of one person in one case, calendar days, scattered ones added up

@@ -13,8 +13,9 @@ import pytest
 import states
 from states import catalogue
 from states.calendar import Calendar
-from states.kernel import CLOCK, STAY, Action, DefinitionError, Facts, Process
+from states.kernel import DefinitionError, Process
 from states.places import Directory
+from states.terms import CLOCK, STAY, Action, Facts
 
 ROLES = frozenset({"municipality", "bureau", "director", "headquarters", "staff"})
 READERS = ROLES | {"auditor", "records"}

@@ -12,43 +12,42 @@ from transitions import Machine
 
 from states import kernel
 from states.calendar import Calendar
-from states.kernel import (
+from states.kernel import DefinitionError, Process, Refused
+from states.places import Directory
+from states.terms import (
     STAY,
     Action,
     Ask,
     Deadline,
-    DefinitionError,
     Facts,
     Guard,
     Input,
     Level,
-    Process,
-    Refused,
     State,
+    Verdict,
     block,
     guard,
     ok,
     procedure,
     warn,
 )
-from states.places import Directory
 
 CLERK, CHIEF = frozenset({"clerk"}), frozenset({"chief"})
 
 
 @guard("R-1")
-def small_enough(facts: Facts) -> Iterator[kernel.Verdict]:
+def small_enough(facts: Facts) -> Iterator[Verdict]:
     yield block("多すぎます。3つまでなら受けられます。", "amount") if facts.read["amount"] > 3 else ok("多すぎません。")
 
 
 @guard("R-2")
-def rather_many(facts: Facts) -> Iterator[kernel.Verdict]:
+def rather_many(facts: Facts) -> Iterator[Verdict]:
     if facts.read["amount"] > 1:
         yield warn("多めです。", "amount")
 
 
 @guard("R-3")
-def somebody_asked(facts: Facts) -> Iterator[kernel.Verdict]:
+def somebody_asked(facts: Facts) -> Iterator[Verdict]:
     if facts.read["abroad"]:
         yield procedure("先に本庁に聞いてください。", "abroad")
 
@@ -242,7 +241,7 @@ def test_a_choice_takes_only_what_was_offered():
 def test_a_guard_is_asked_once_for_the_same_facts():
     asked = []
 
-    def count(given: Facts) -> Iterator[kernel.Verdict]:
+    def count(given: Facts) -> Iterator[Verdict]:
         asked.append(given)
         yield ok("数えました。")
 

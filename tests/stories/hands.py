@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Locator, Page
 
@@ -138,3 +139,15 @@ def until_shown(page: Page, text: str, tries: int = 60) -> Iterator[None]:
         page.reload()
     assert page.get_by_text(text).locator("visible=true").count(), f"「{text}」が出ません: {told(page)[:1500]}"
     yield
+
+
+def named(book: Any, name: str) -> Any:
+    """What stands in a named cell."""
+    return named_rows(book, name)[0][0]
+
+
+def named_rows(book: Any, name: str) -> list[list[Any]]:
+    ((sheet, area),) = book.defined_names[name].destinations
+    found = book[sheet][area.replace("$", "")]
+    rows = found if isinstance(found, tuple) else ((found,),)
+    return [[cell.value for cell in row] for row in rows]

@@ -1,7 +1,6 @@
 """A town asks, the bureau examines, the director decides, the staff go and report, and the workbook compiles itself."""
 
 from pathlib import Path
-from typing import Any
 
 import openpyxl
 import pytest
@@ -10,11 +9,12 @@ from playwright.sync_api import Page
 from tests.stories.hands import (
     PHONE,
     Visits,
-    act,
     card,
     choose,
     done,
     group,
+    named,
+    named_rows,
     open_act,
     open_case,
     press,
@@ -118,7 +118,13 @@ def the_director_decides_on_one_page(director: Page) -> None:
     assert "注意 1" in told(director)
     open_case(director, TITLE)
     page = told(director)
-    for words in ("あなたの番です", "12日になり、1人1週間以内程度を超えます", NOTE, "延べ 15人日", "要領2(4) 1業務1か月以内 D-07"):
+    for words in (
+        "あなたの番です",
+        "12日になり、1人1週間以内程度を超えます",
+        NOTE,
+        "延べ 15人日",
+        "要領2(4) 1業務1か月以内 D-07",
+    ):
         assert words in page, words
     director.get_by_text("起案者の理由を読む").click()
     assert WHY_LONG in told(director)
@@ -131,7 +137,13 @@ def the_director_decides_on_one_page(director: Page) -> None:
     director.get_by_role("link", name="派遣決定通知").click()
     with until_shown(director, "号に綴じた文書"):
         letter = told(director)
-    for words in ("令和8年10月14日", "美瑛町長 様", "北海道上川総合振興局長", TITLE, "令和8年11月9日(月)から令和8年11月20日(金)まで"):
+    for words in (
+        "令和8年10月14日",
+        "美瑛町長 様",
+        "北海道上川総合振興局長",
+        TITLE,
+        "令和8年11月9日(月)から令和8年11月20日(金)まで",
+    ):
         assert words in letter, words
 
 
@@ -209,19 +221,9 @@ def the_cells_say_what_happened(path: Path, system: System) -> None:
     data = [dict(zip(head, row, strict=True)) for row in rows]
     assert [row["延べ人日[人日]"] for row in data] == [12, 3]
     assert {row["復命の提出"] for row in data} == {row["結果報告の提出"] for row in data} == {"済"}
-    assert {cell.data_type for sheet in book for row in sheet.iter_rows() for cell in row if "春に" in str(cell.value)} == {"s"}
-
-
-def named(book: Any, name: str) -> Any:
-    """What stands in a named cell."""
-    return named_rows(book, name)[0][0]
-
-
-def named_rows(book: Any, name: str) -> list[list[Any]]:
-    ((sheet, area),) = book.defined_names[name].destinations
-    found = book[sheet][area.replace("$", "")]
-    rows = found if isinstance(found, tuple) else ((found,),)
-    return [[cell.value for cell in row] for row in rows]
+    assert {
+        cell.data_type for sheet in book for row in sheet.iter_rows() for cell in row if "春に" in str(cell.value)
+    } == {"s"}
 
 
 def open_from_list(page: Page) -> None:

@@ -53,56 +53,56 @@ def test_only_the_posts_of_an_origin_open_its_drafts(conn, who):
     assert count(conn, "cases") == 0
 
 
-@pytest.mark.parametrize(
-    "smuggled",
-    [
-        {"consultation": {"reply": "no_objection"}},
-        {"decision": {"conclusion": "approved"}},
-        {"receipt": {"number": "上川収第1号"}},
-        {"drafting": {"by": "1"}},
-        {"anything": {}},
-    ],
-)
-def test_a_draft_opens_and_saves_only_what_its_writer_writes(conn, who, smuggled):
+SMUGGLED: list[dict[str, Any]] = [
+    {"consultation": {"reply": "no_objection"}},
+    {"decision": {"conclusion": "approved"}},
+    {"receipt": {"number": "上川収第1号"}},
+    {"drafting": {"by": "1"}},
+    {"anything": {}},
+]
+
+
+def test_a_draft_opens_and_saves_only_what_its_writer_writes(conn, who, subtests):
     form = factory.request_form(conn, who)
-    with pytest.raises(Refused) as refusal:
-        cases.open_case(conn, who.municipality, "dispatch", "municipality_request", form | smuggled)
-    assert refusal.value.kind == "role"
-    assert count(conn, "cases") == 0
     case = factory.opened(conn, who)
-    for attempt in (
-        lambda: cases.save(conn, who.municipality, case, smuggled, 0),
-        lambda: cases.act(conn, who.municipality, case, "submit", version=0, key=uuid4(), form=smuggled),
-    ):
-        with pytest.raises(Refused):
-            attempt()
+    for smuggled in SMUGGLED:
+        with subtests.test(str(smuggled)):
+            for attempt in (
+                lambda: cases.open_case(conn, who.municipality, "dispatch", "municipality_request", form | smuggled),  # noqa: B023
+                lambda: cases.save(conn, who.municipality, case, smuggled, 0),  # noqa: B023
+                lambda: cases.act(conn, who.municipality, case, "submit", version=0, key=uuid4(), form=smuggled),  # noqa: B023
+            ):
+                with pytest.raises(Refused):
+                    attempt()
+    assert count(conn, "cases") == 1
     assert set(value(conn, "SELECT form FROM cases")) == {"request", "contact"}
 
 
-@pytest.mark.parametrize(
-    "broken",
-    [
-        {"request": {"title": 5}},
-        {"request": {"no_such_field": "x"}},
-        {"request": "text"},
-        {"request": {"erased": 3}},
-        {"request": {"title": "題\x00"}},
-        {"request": {"title": "題\ud800"}},
-        {"request": {"tasks": [{"text": float("nan")}]}},
-    ],
-)
-def test_what_is_no_form_is_refused_before_it_is_stored(conn, who, broken):
+NO_FORM: list[dict[str, Any]] = [
+    {"request": {"title": 5}},
+    {"request": {"no_such_field": "x"}},
+    {"request": "text"},
+    {"request": {"erased": 3}},
+    {"request": {"title": "題\x00"}},
+    {"request": {"title": "題\ud800"}},
+    {"request": {"tasks": [{"text": float("nan")}]}},
+]
+
+
+def test_what_is_no_form_is_refused_before_it_is_stored(conn, who, subtests):
     """A form that cannot be read again would shut everybody out of the case."""
     case = factory.opened(conn, who)
     before = value(conn, "SELECT form FROM cases")
-    for attempt in (
-        lambda: cases.open_case(conn, who.municipality, "dispatch", "municipality_request", broken),
-        lambda: cases.save(conn, who.municipality, case, broken, 0),
-        lambda: cases.act(conn, who.municipality, case, "submit", version=0, key=uuid4(), form=broken),
-    ):
-        with pytest.raises(Refused) as refusal:
-            attempt()
-        assert refusal.value.kind == "guard"
+    for broken in NO_FORM:
+        with subtests.test(ascii(broken)):
+            for attempt in (
+                lambda: cases.open_case(conn, who.municipality, "dispatch", "municipality_request", broken),  # noqa: B023
+                lambda: cases.save(conn, who.municipality, case, broken, 0),  # noqa: B023
+                lambda: cases.act(conn, who.municipality, case, "submit", version=0, key=uuid4(), form=broken),  # noqa: B023
+            ):
+                with pytest.raises(Refused) as refusal:
+                    attempt()
+                assert refusal.value.kind == "guard"
     assert value(conn, "SELECT form FROM cases") == before
     assert cases.look(conn, who.municipality, case).title
 
@@ -242,43 +242,41 @@ def test_a_draft_is_seen_by_its_writers_office_alone(conn, who):
             cases.look(conn, other, case)
 
 
-@pytest.mark.parametrize(
-    ("action", "form"),
-    [
+def test_an_act_takes_over_only_what_its_row_edits(conn, who, subtests):
+    case = factory.opened(conn, who)
+    factory.drive(conn, who, case, "submit")
+    before = value(conn, "SELECT form FROM cases")
+    smuggled: list[tuple[str, dict[str, Any]]] = [
         ("receive", {"request": {"title": "別の題"}}),
         ("receive", {"receipt": {"number": "上川収第9号"}}),
         ("propose_team", {"consultation": {"reply": "no_objection"}}),
         ("propose_team", {"team": {"members": []}, "decision": {"conclusion": "approved"}}),
-    ],
-)
-def test_an_act_takes_over_only_what_its_row_edits(conn, who, action, form):
-    case = factory.opened(conn, who)
-    factory.drive(conn, who, case, "submit")
-    before = value(conn, "SELECT form FROM cases")
-    with pytest.raises(Refused) as refusal:
-        factory.drive(conn, who, case, (action, {"form": form}))
-    assert refusal.value.kind == "role"
+    ]
+    for action, form in smuggled:
+        with subtests.test(f"{action} {form}"):
+            with pytest.raises(Refused) as refusal:
+                factory.drive(conn, who, case, (action, {"form": form}))
+            assert refusal.value.kind == "role"
     assert value(conn, "SELECT form FROM cases") == before
     assert count(conn, "event") == 1
 
 
-@pytest.mark.parametrize(
-    "inputs",
-    [
+def test_an_answer_that_is_no_text_is_refused(conn, who, subtests):
+    case = factory.opened(conn, who)
+    factory.drive(conn, who, case, "submit", "receive", "propose_team")
+    answers: list[dict[str, Any]] = [
         {"note": {"x": 1}},
         {"note": 7},
         {"note": "要る。", "reasons": "D-08"},
         {"note": "要る。", "reasons": {"D-08": ["x"]}},
         {"note": "要る\x00。"},
         {"note": "要る\udfff。"},
-    ],
-)
-def test_an_answer_that_is_no_text_is_refused(conn, who, inputs):
-    case = factory.opened(conn, who)
-    factory.drive(conn, who, case, "submit", "receive", "propose_team")
-    with pytest.raises(Refused) as refusal:
-        factory.drive(conn, who, case, ("put_to_director", {"inputs": inputs}))
-    assert refusal.value.kind == "guard"
+    ]
+    for inputs in answers:
+        with subtests.test(ascii(inputs)):
+            with pytest.raises(Refused) as refusal:
+                factory.drive(conn, who, case, ("put_to_director", {"inputs": inputs}))
+            assert refusal.value.kind == "guard"
     assert factory.version(conn, case) == 3
 
 

@@ -7,7 +7,8 @@ from xml.etree import ElementTree
 import pytest
 
 from states import catalogue
-from states.kernel import STAY, Process
+from states.kernel import Process
+from states.terms import STAY
 from workflow import diagram
 
 PROCESSES = pytest.mark.parametrize("process", catalogue.all_versions().values(), ids=lambda process: process.key)

@@ -60,8 +60,12 @@ class Event(SQLModel, table=True):
         PrimaryKeyConstraint("case_id", "seq"),
         UniqueConstraint("case_id", "seq", "hash"),
         ForeignKeyConstraint(["case_id"], ["cases.id"]),
-        ForeignKeyConstraint(["case_id", "prev_seq", "previous"], ["event.case_id", "event.seq", "event.hash"], name="fk_event_link"),
-        CheckConstraint("(hash = sha256(coalesce(previous, ''::bytea) || convert_to(body, 'UTF8'))) IS TRUE", name="hash"),
+        ForeignKeyConstraint(
+            ["case_id", "prev_seq", "previous"], ["event.case_id", "event.seq", "event.hash"], name="fk_event_link"
+        ),
+        CheckConstraint(
+            "(hash = sha256(coalesce(previous, ''::bytea) || convert_to(body, 'UTF8'))) IS TRUE", name="hash"
+        ),
         CheckConstraint("((previous IS NULL) = (seq = 1) AND seq >= 1) IS TRUE", name="first"),
         CheckConstraint(
             "((body::json ->> 'case')::bigint = case_id AND (body::json ->> 'seq')::int = seq "
@@ -120,7 +124,10 @@ class Party(SQLModel, table=True):
 class Assignment(SQLModel, table=True):
     """One person on one day for one case, read from the form with every act that changes it."""
 
-    __table_args__ = (PrimaryKeyConstraint("case_id", "person_id", "day"), Index("ix_assignment_person", "person_id", "day"))
+    __table_args__ = (
+        PrimaryKeyConstraint("case_id", "person_id", "day"),
+        Index("ix_assignment_person", "person_id", "day"),
+    )
     case_id: int = Field(foreign_key="cases.id", sa_type=BigInteger)
     person_id: int = Field(sa_type=BigInteger, foreign_key="person.id")
     day: date

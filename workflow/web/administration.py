@@ -58,10 +58,8 @@ def carry_out(request: Request, conn: Connection, signed: SignedIn, posted: Post
 
 def _case(conn: Connection, signed: Signed, case_id: int) -> View:
     """The case, for who may erase. Raises `NotFound` for everybody else, and for drafts, which have no history."""
-    if ERASES not in signed.actor.roles:
-        raise NotFound
     view = cases.look(conn, signed.actor.person_id, case_id)
-    if not view.version:
+    if ERASES not in view.roles or not view.version:
         raise NotFound
     return view
 

@@ -130,7 +130,7 @@ def _page(
         with lists.place_in("/audit"):
             found = queries.events(conn, person, after=after, limit=PAGE, **asked.wanted)
     return page(
-        request, signed, "audit.html", status=status, asked=asked, rows=[dict(row) | _when(row["at"]) for row in found.rows], moment=lists.moment, offices=_offices(conn),
+        request, signed, "audit.html", status=status, asked=asked, errors=[(f"f-{name}", text) for name, text in asked.problems.items()], rows=[dict(row) | _when(row["at"]) for row in found.rows], moment=lists.moment, offices=_offices(conn),
         actions=queries.actions_known(), kinds=KINDS, check=_check(conn, person), stale=STALE,
         exports=[row | {"label": _label(row["what"])} for row in export.taken(conn, person, everybody=wide)],
         filter_labels=FILTER_LABELS, everybody=wide,

@@ -10,7 +10,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.responses import Response
 
 from states.dates import month_day
-from states.kernel import CLOCK, Refused, Verdict
+from states.kernel import Refused
+from states.terms import CLOCK, Verdict
 from workflow import cases, diagram, story
 from workflow.cases import Conflict, View
 from workflow.db import type_connection
@@ -216,7 +217,8 @@ def _clock(view: View, turns: Sequence[Mapping[str, Any]]) -> evidence.Clock | N
     for due in view.process.deadlines:
         if due.days and not due.at:
             given[due.holder] = max(due.days, given.get(due.holder, 0))
-    return evidence.clock(turns, given, offers.whole_case_due(view), view.now, view.facts.calendar)
+    late = frozenset(d["holder"] for d in view.deadlines if d["due_at"] <= view.now)
+    return evidence.clock(turns, given, offers.whole_case_due(view), view.now, view.facts.calendar, late)
 
 
 @dataclass(frozen=True)

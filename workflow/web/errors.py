@@ -20,7 +20,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from states.kernel import Refused, Verdict
+from states.kernel import Refused
+from states.terms import Verdict
 from states.text import visible
 from workflow import cases
 from workflow.loading import NotFound

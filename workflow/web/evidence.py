@@ -73,10 +73,11 @@ def clock(
     due: Mapping[str, Any] | None,
     now: datetime,
     calendar: Calendar,
+    late: frozenset[str] = frozenset(),
 ) -> Clock | None:
     """The spans of `turns`, one after the other, with what is left until `due`; the table has a line for each holder.
 
-    `given` are the business days that a holder may take in all.
+    `given` are the business days that a holder may take in all, `late` the holders with a deadline that has passed.
     """
     if not turns:
         return None
@@ -94,10 +95,12 @@ def clock(
     if not any(days for _, _, days, _ in spans):
         return None
     told = "、".join(f"{label}{days}日" for _, label, days, _ in spans)
-    return Clock(f"営業日で数えた手番の帯。{told}", spans, passed, end, _rows(turns, given))
+    return Clock(f"営業日で数えた手番の帯。{told}", spans, passed, end, _rows(turns, given, late))
 
 
-def _rows(turns: Sequence[Mapping[str, Any]], given: Mapping[str, int]) -> list[tuple[str, int, int | None, str, str]]:
+def _rows(
+    turns: Sequence[Mapping[str, Any]], given: Mapping[str, int], late: frozenset[str]
+) -> list[tuple[str, int, int | None, str, str]]:
     """One line a holder, the present one first."""
     used: dict[str, int] = {}
     labels: dict[str, str] = {}
@@ -112,6 +115,8 @@ def _rows(turns: Sequence[Mapping[str, Any]], given: Mapping[str, int]) -> list[
             kind, word = "", ""
         elif used[holder] > allowed:
             kind, word = "stop", f"{used[holder] - allowed}日過ぎた"
+        elif holder == now and holder in late:
+            kind, word = "stop", "期限を過ぎた"
         else:
             kind, word = "ok", "間に合う" if holder == now else "間に合った"
         rows.append((label, used[holder], allowed, kind, word))

@@ -13,8 +13,9 @@ from fastapi.responses import RedirectResponse
 from starlette.responses import Response
 
 from states import catalogue
-from states.kernel import Action, Facts, Offer, Process, Refused, Verdict
+from states.kernel import Offer, Process, Refused
 from states.places import Directory
+from states.terms import Action, Facts, Verdict
 from workflow import cases, colleagues, story
 from workflow.cases import View
 from workflow.db import type_connection

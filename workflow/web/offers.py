@@ -10,7 +10,8 @@ from typing import Any
 from uuid import uuid4
 
 from states.dates import short
-from states.kernel import STAY, Action, Facts, Input, Level, Offer, Process, Remedy, Verdict
+from states.kernel import Offer, Process
+from states.terms import STAY, Action, Facts, Input, Level, Remedy, Verdict
 from workflow.cases import View
 from workflow.deadlines import due_day
 from workflow.diagram import HOLDERS

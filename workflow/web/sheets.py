@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid5
 
-from states.kernel import Action, Verdict
+from states.terms import Action, Verdict
 from workflow import history
 from workflow.web.errors import HOME, NOTHING_LOST, Trouble
 from workflow.web.posted import Fields

@@ -9,8 +9,8 @@ import pytest
 from states.calendar import Calendar
 from states.dispatch.form import read
 from states.dispatch.rules import GUARDS, computed
-from states.kernel import Facts, Level
 from states.places import Directory
+from states.terms import Facts, Level
 from states.text import search_key
 
 FORM: dict[str, Any] = {

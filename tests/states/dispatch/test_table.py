@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from states import catalogue
 from states.calendar import Calendar
-from states.dispatch import table
-from states.kernel import CLOCK, STAY, Facts, Offer, Refused
+from states.dispatch import situation
+from states.kernel import Offer, Refused
 from states.places import Directory
+from states.terms import CLOCK, STAY, Facts
 
 PROCESS = catalogue.process("dispatch")
 DAY = date(2026, 10, 5)  # a Monday; the dispatch is four weeks later
@@ -490,7 +491,7 @@ def test_cutting_a_dispatch_short_keeps_the_days_that_were_worked_and_asks_only_
     facts = story.facts(DRAFTER)
     assert PROCESS.assigned is not None
     assert list(PROCESS.assigned(facts.read)) == [(int(ONE), FIRST), (int(ONE), date(2026, 11, 3))]
-    assert table.reporters(facts) == [int(ONE)]
+    assert situation.reporters(facts) == [int(ONE)]
     assert {(a.holder, a.person) for a in PROCESS.inbox(facts)} == {("staff", int(ONE)), ("bureau", None)}
 
 

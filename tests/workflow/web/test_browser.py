@@ -12,7 +12,7 @@ from jinja2 import ChoiceLoader, DictLoader
 from playwright.sync_api import Browser, Page
 from starlette.responses import Response
 
-from states.kernel import Input, Level, Verdict
+from states.terms import Input, Level, Verdict
 from tests.workflow.web.conftest import PASSWORD
 from workflow import cases
 from workflow.web.render import environment, page

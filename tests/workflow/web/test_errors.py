@@ -9,7 +9,8 @@ import pytest
 import sqlalchemy.exc
 from starlette.responses import PlainTextResponse
 
-from states.kernel import Refused, block
+from states.kernel import Refused
+from states.terms import block
 from workflow import cases, db
 from workflow.loading import NotFound
 from workflow.queries import BadCursor

@@ -83,14 +83,25 @@ def upgrade() -> None:
     for text in (CLOCK, REFUSE, KEEP, ERASE, MARK, LOST):
         op.execute(text)
     for table in ("event", "export_record"):
-        op.execute(f"CREATE TRIGGER keep_rows BEFORE UPDATE OR DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION refuse_change()")
+        op.execute(
+            f"CREATE TRIGGER keep_rows BEFORE UPDATE OR DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION refuse_change()"
+        )
     op.execute("CREATE TRIGGER keep_data BEFORE UPDATE ON content FOR EACH ROW EXECUTE FUNCTION keep_content()")
     op.execute("CREATE TRIGGER keep_rows BEFORE DELETE ON content FOR EACH ROW EXECUTE FUNCTION refuse_change()")
-    op.execute("CREATE TRIGGER keep_mark BEFORE UPDATE OR DELETE ON installation FOR EACH ROW EXECUTE FUNCTION keep_installation()")
+    op.execute(
+        "CREATE TRIGGER keep_mark BEFORE UPDATE OR DELETE ON installation FOR EACH ROW EXECUTE FUNCTION keep_installation()"
+    )
     for table in ("event", "content", "export_record", "installation"):
-        op.execute(f"CREATE TRIGGER keep_table BEFORE TRUNCATE ON {table} FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()")
+        op.execute(
+            f"CREATE TRIGGER keep_table BEFORE TRUNCATE ON {table} FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
+        )
     # ALWAYS: the guards hold under session_replication_role = replica, too.
-    for table, trigger in (("event", "keep_rows"), ("export_record", "keep_rows"), ("content", "keep_data"), ("content", "keep_rows")):
+    for table, trigger in (
+        ("event", "keep_rows"),
+        ("export_record", "keep_rows"),
+        ("content", "keep_data"),
+        ("content", "keep_rows"),
+    ):
         op.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {trigger}")
     for table in ("event", "content", "export_record", "installation"):
         op.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER keep_table")

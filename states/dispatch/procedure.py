@@ -1,0 +1,166 @@
+"""Guards of the procedure itself: what must be there before an act. The rules of the 要領 stand in `rules.py`."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from states.dates import read_date
+from states.dispatch import situation
+from states.terms import Facts, Verdict, block, guard, ok
+
+
+@guard(None)
+def complete(facts: Facts) -> Iterator[Verdict]:
+    """The few fields without which nobody can judge."""
+    request = facts.read.request
+    for value, label, field in (
+        (request.title.strip(), "件名", "request.title"),
+        (request.purpose.strip(), "困っていること・目的", "request.purpose"),
+        (request.ground, "対象業務の区分", "request.ground"),
+        (request.period.from_, "派遣の初めの日", "request.period.from"),
+        (request.period.to, "派遣の終わりの日", "request.period.to"),
+        (request.own_affairs, "固有の事務を含むか", "request.own_affairs"),
+    ):
+        if not value:
+            yield block(f"「{label}」を書いてください。", field)
+    if not any(task.text.strip() for task in request.tasks):
+        yield block("「してほしいこと」を1つ以上書いてください。", "request.tasks")
+    for number, task in enumerate(request.tasks):
+        if task.text.strip() and not task.role:
+            yield block(f"「してほしいこと」{number + 1}行目の役割を選んでください。", f"request.tasks.{number}.role")
+
+
+@guard(None)
+def instructed(facts: Facts) -> Iterator[Verdict]:
+    """The director's own initiative starts from his instruction (要領1)."""
+    instruction = facts.read.request.instruction
+    if not instruction.text.strip():
+        yield block("振興局長の指示の内容を書いてください。", "request.instruction.text")
+    if read_date(instruction.given_on).date is None:
+        yield block("振興局長の指示を受けた日を書いてください。", "request.instruction.given_on")
+
+
+@guard(None)
+def team_proposed(facts: Facts) -> Iterator[Verdict]:
+    """A judgement needs a team: at least one place with days."""
+    if not situation.days_of(facts):
+        yield block("派遣する職員と派遣日の案がありません。「隊の案をつくる」で入れてください。", "team.members")
+    else:
+        yield ok("派遣職員と派遣日の案があります。", "team.members")
+
+
+@guard(None)
+def received(facts: Facts) -> Iterator[Verdict]:
+    if not facts.number:
+        yield block("まだ収受していません。先に「収受する」を押してください。", "receipt.number")
+
+
+@guard(None)
+def not_received(facts: Facts) -> Iterator[Verdict]:
+    if facts.number:
+        yield block(f"すでに収受しています({facts.number})。", "receipt.number")
+
+
+@guard(None)
+def arrival(facts: Facts) -> Iterator[Verdict]:
+    """The true day of arrival, which may lie before the day on which it is entered."""
+    typed = facts.inputs.get("arrived_on")
+    if typed:
+        reading = read_date(str(typed))
+        if reading.date is None:
+            yield block(reading.problem, "arrived_on")
+        elif reading.date > facts.today:
+            yield block("到達日が今日より後になっています。実際に届いた日を書いてください。", "arrived_on")
+
+
+@guard(None)
+def something_to_consult(facts: Facts) -> Iterator[Verdict]:
+    request = facts.read.request
+    if request.own_affairs not in ("yes", "unknown") and request.concurrent_appointment != "needed":
+        yield block("固有の事務も併任も含まない要請なので、本庁との協議は要りません。", "request.own_affairs")
+
+
+@guard(None)
+def review_day(facts: Facts) -> Iterator[Verdict]:
+    typed = facts.inputs.get("review_on")
+    if typed:
+        reading = read_date(str(typed))
+        if reading.date is None:
+            yield block(reading.problem, "review_on")
+        elif reading.date <= facts.today:
+            yield block("再検討の日は、明日より後の日にしてください。", "review_on")
+
+
+@guard(None)
+def another_person(facts: Facts) -> Iterator[Verdict]:
+    """Who drafted this round does not decide it, and nobody decides his own dispatch."""
+    if facts.actor and (facts.form.get("drafting") or {}).get("by") == facts.actor:
+        yield block("起案した人は、その案件を判断できません。ほかの決裁権者に回してください。")
+    if facts.actor.isdigit() and int(facts.actor) in facts.registers.get("assigned", ()):
+        yield block("派遣される人は、自分の派遣を判断できません。上位の職に判断を求めてください。")
+
+
+@guard(None)
+def named(facts: Facts) -> Iterator[Verdict]:
+    """Nobody leaves before every place has a name."""
+    if situation.unnamed(facts):
+        yield block("氏名の決まっていない派遣職員がいます。「氏名をそろえる」で入れてください。", "team.members")
+
+
+@guard(None)
+def same_days(facts: Facts) -> Iterator[Verdict]:
+    """After the decision only names are filled in; other days need a new decision."""
+    decided = (facts.form.get("decision") or {}).get("days")
+    if decided is not None and decided != places_of(facts):
+        yield block("決定した日程や人数は、ここでは変えられません。氏名だけを入れてください。", "team.members")
+
+
+def places_of(facts: Facts) -> list[list[Any]]:
+    """Days and number of persons of each place, as decided."""
+    return sorted([[day.isoformat() for day in m.dates], m.headcount] for m in facts.read.team.members)
+
+
+@guard(None)
+def time_to_begin(facts: Facts) -> Iterator[Verdict]:
+    day = situation.first_day(facts)
+    if day is None or facts.today < day:
+        yield block("派遣の初めの日がまだ来ていません。", "team.members")
+
+
+@guard(None)
+def time_to_end(facts: Facts) -> Iterator[Verdict]:
+    day = situation.day_after(facts)
+    if day is None or facts.today < day:
+        yield block("派遣の終わりの日がまだ過ぎていません。", "team.members")
+
+
+@guard(None)
+def cut_short(facts: Facts) -> Iterator[Verdict]:
+    typed = facts.inputs.get("last_day")
+    if typed:
+        reading, first = read_date(str(typed)), situation.first_day(facts)
+        if reading.date is None:
+            yield block(reading.problem, "last_day")
+        elif reading.date > facts.today or (first and reading.date < first):
+            yield block("実際に終わった日は、派遣の初めの日から今日までの日にしてください。", "last_day")
+
+
+@guard(None)
+def own_report(facts: Facts) -> Iterator[Verdict]:
+    """Staff report for themselves; the bureau may enter one for somebody who cannot."""
+    edited = [group for group in facts.registers.get("edited", ()) if group.startswith("report:")]
+    for group in edited:
+        person = group.removeprefix("report:")
+        if person != facts.actor and "bureau" not in facts.roles:
+            yield block("ほかの人の復命は書けません。", group)
+        if not person.isdigit() or int(person) not in situation.reporters(facts):
+            yield block("この派遣の職員ではない人の復命です。", group)
+        if not str(facts.form[group].get("findings") or "").strip():
+            yield block("「分かったこと」を書いてください。", f"{group}.findings")
+    if "edited" in facts.registers and not edited:
+        yield block("復命の内容を書いてください。", "report")
+
+
+@guard(None)
+def result_written(facts: Facts) -> Iterator[Verdict]:
+    if "edited" in facts.registers and not str((facts.form.get("result") or {}).get("results") or "").strip():
+        yield block("「成果」を書いてください。", "result.results")

@@ -1,0 +1,248 @@
+"""The words of the rule language: verdict, facts, guard, state, input, action, deadline, ask. Declarations only.
+
+What they do together – checking a process, offering, deciding – is the kernel's.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+from states.calendar import Calendar
+from states.places import Directory
+
+STAY = "="  # destination of an action that leaves the state as it is
+CLOCK = "clock"  # actor and role of the moves that time makes
+
+
+class Level(StrEnum):
+    """How a guard answers: only `block` and an open `procedure` refuse."""
+
+    PASS = "pass"  # noqa: S105
+    WARN = "warn"
+    PROCEDURE = "procedure"
+    BLOCK = "block"
+
+
+class Remedy(StrEnum):
+    """What clears a refusal; the intake check names its decision by it."""
+
+    CORRECT = "return_for_correction"
+    CONSULT = "consult_hq"
+    RECOGNISE = "director_approval_required"
+    NONE = "refuse"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One answer of one rule: level, rule id (None where no rule covers it), field of the form, Japanese sentence."""
+
+    level: Level
+    sentence: str
+    field: str = ""
+    rule: str | None = None
+    remedy: Remedy = Remedy.CORRECT
+    binding: bool = True  # False: asked and shown at this action, but it refuses only a later one
+
+    @property
+    def refuses(self) -> bool:
+        return self.binding and self.level in (Level.BLOCK, Level.PROCEDURE)
+
+
+def ok(sentence: str, field: str = "") -> Verdict:
+    """The rule was asked and is met."""
+    return Verdict(Level.PASS, sentence, field)
+
+
+def warn(sentence: str, field: str = "") -> Verdict:
+    """The rule lets the case go on with a written reason."""
+    return Verdict(Level.WARN, sentence, field)
+
+
+def block(sentence: str, field: str = "", remedy: Remedy = Remedy.CORRECT) -> Verdict:
+    """The rule stops the case until something is changed."""
+    return Verdict(Level.BLOCK, sentence, field, remedy=remedy)
+
+
+def procedure(sentence: str, field: str = "", remedy: Remedy = Remedy.CONSULT) -> Verdict:
+    """Someone must be asked first."""
+    return Verdict(Level.PROCEDURE, sentence, field, remedy=remedy)
+
+
+@dataclass(slots=True)
+class Facts:
+    """Everything a decision may read, gathered beforehand; `state` is what the machine moves.
+
+    `form` is the stored JSON by field group, `read` the process's own reading of it, `registers` what the process
+    asked for under neutral names (`Process.needs`), `inputs` what the person typed with the act.
+    """
+
+    state: str
+    form: Mapping[str, Any]
+    read: Any
+    today: date
+    directory: Directory
+    calendar: Calendar
+    roles: frozenset[str] = frozenset()
+    actor: str = ""
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    number: str | None = None
+    registers: Mapping[str, Any] = field(default_factory=dict)
+    memo: dict[Any, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Guard:
+    """A rule that speaks: yields verdicts, or nothing when it does not concern the case."""
+
+    rule: str | None
+    name: str
+    ask: Callable[[Facts], Iterable[Verdict]]
+
+    def verdicts(self, facts: Facts) -> list[Verdict]:
+        """Answers once per facts; a guard shared by several actions is not asked again."""
+        found: list[Verdict] | None = facts.memo.get(self)
+        if found is None:
+            found = [
+                v if v.rule else Verdict(v.level, v.sentence, v.field, self.rule, v.remedy) for v in self.ask(facts)
+            ]
+            facts.memo[self] = found
+        return found
+
+
+def guard(rule: str | None) -> Callable[[Callable[[Facts], Iterable[Verdict]]], Guard]:
+    """Make a guard of a function; `rule` is an id of the rule book, None where no rule covers it."""
+    return lambda ask: Guard(rule, ask.__name__, ask)
+
+
+@dataclass(frozen=True)
+class State:
+    """A state, whose turn it is in it, the step that everybody sees, and what its holder is asked to do."""
+
+    name: str
+    label: str
+    step: str
+    holder: str = ""
+    ask: str = ""
+    final: bool = False
+    outcome: str = ""  # of a final state: how the case ended, in the words of the lists
+
+
+@dataclass(frozen=True)
+class Input:
+    """Something the person is asked for with an act: text, date or choice. `internal` never leaves the office.
+
+    `into` names the place in the form ("group.key") that keeps it; without one it is kept as the event's own content.
+    """
+
+    name: str
+    label: str
+    kind: str = "text"
+    hint: str = ""
+    required: bool = True
+    internal: bool = False
+    choices: tuple[tuple[str, str], ...] = ()
+    into: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Action:
+    """One row of the table: who may do it from where to where, under which guards, and what it brings about.
+
+    Several rows may share a name: `when` chooses silently among them, a guard refuses aloud.
+    `advises` are guards that are asked, shown and recorded here but refuse only later.
+    `weighs` says how warnings are met: a "drafter" writes the reason, a "decider" confirms it or writes his own.
+    `record` returns the field groups that the act itself writes; `parties` the organisations that join by it.
+    """
+
+    name: str
+    source: tuple[str, ...]
+    dest: str
+    label: str
+    by: frozenset[str]
+    effect: str = ""
+    guards: tuple[Guard, ...] = ()
+    advises: tuple[Guard, ...] = ()
+    when: Callable[[Facts], bool] | None = None
+    asks: tuple[Input, ...] = ()
+    edits: frozenset[str] = frozenset()
+    weighs: str = ""
+    numbers: tuple[str, ...] = ()
+    letters: tuple[str, ...] = ()
+    tells: frozenset[str] = frozenset()
+    record: Callable[[Facts], Mapping[str, Any]] | None = None
+    parties: Callable[[Facts], Sequence[tuple[str, str]]] | None = None
+    main: bool = False
+    stops: bool = False
+
+    def applies(self, facts: Facts) -> bool:
+        """The row that fits these facts, guards aside."""
+        return facts.state in self.source and (self.when is None or self.when(facts))
+
+    def verdicts(self, facts: Facts) -> list[Verdict]:
+        """What the row's guards say, the binding ones first; asked once per facts."""
+        found: list[Verdict] | None = facts.memo.get(self)
+        if found is None:
+            found = [v for g in self.guards for v in g.verdicts(facts)]
+            advice = (v for g in self.advises for v in g.verdicts(facts))
+            found += [Verdict(v.level, v.sentence, v.field, v.rule, v.remedy, binding=False) for v in advice]
+            facts.memo[self] = found
+        return found
+
+    def missing(self, facts: Facts) -> Iterator[Verdict]:
+        """What the person still has to write: asked inputs, and a reason for each warning."""
+        for ask in self.asks:
+            given = facts.inputs.get(ask.name)
+            if not given.strip() if isinstance(given, str) else given in (None, [], {}):
+                if ask.required:
+                    yield block(f"「{ask.label}」を書いてください。", ask.name)
+            elif ask.kind == "choice" and given not in dict(ask.choices):
+                yield block(f"「{ask.label}」を選び直してください。", ask.name)
+        if self.weighs:
+            key = "reasons" if self.weighs == "drafter" else "confirm"
+            given = facts.inputs.get(key) or {}
+            for rule in dict.fromkeys(v.rule for v in self.verdicts(facts) if v.level is Level.WARN and v.rule):
+                if self.weighs == "drafter" and not str(given.get(rule, "")).strip():
+                    yield block(f"注意 {rule} を認めてもらうための理由を書いてください。", f"reasons.{rule}")
+                if self.weighs == "decider" and rule not in given:
+                    yield block(
+                        f"注意 {rule} について、起案者の理由を認めるか、自分の理由を書いてください。", f"confirm.{rule}"
+                    )
+
+    def table(self) -> list[Any]:
+        """The declarative part, for the digest."""
+        asks = [[a.name, a.kind, a.required, a.internal] for a in self.asks]
+        rules = [[[g.rule, g.name] for g in asked] for asked in (self.guards, self.advises)]
+        sets = [sorted(self.edits), self.weighs, list(self.numbers), list(self.letters), sorted(self.tells)]
+        return [self.name, sorted(self.source), self.dest, sorted(self.by), rules, asks, *sets]
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """A date by which somebody acts: `days` business days, or the date that `at` reads from the facts.
+
+    It runs in `runs`, starts on entering them or by one of `starts`, ends by one of `ends`, and keeps its remaining days in `pauses`.
+    A `move` is made by the clock when the date has come.
+    """
+
+    kind: str
+    label: str
+    holder: str
+    runs: frozenset[str]
+    days: int = 0
+    at: Callable[[Facts], date | None] | None = None
+    starts: frozenset[str] = frozenset()
+    ends: frozenset[str] = frozenset()
+    pauses: frozenset[str] = frozenset()
+    move: str = ""
+
+
+@dataclass(frozen=True)
+class Ask:
+    """An item in somebody's inbox: the holder's desk (or one person), what is wanted, the deadline it carries."""
+
+    holder: str
+    label: str
+    deadline: str = ""
+    person: int | None = None
