@@ -24,7 +24,7 @@ class Settings(BaseSettings):
     mail_from: str = "Tobidashi <noreply@tobidashi.invalid>"
     public_url: str = "http://127.0.0.1:8000"
     allow_plain_http: bool = Field(default=False, validation_alias="TOBIDASHI_ALLOW_HTTP")
-    pool_size: int = Field(default=8, ge=1, le=100)
+    pool_size: int = Field(default=8, ge=3, le=100)  # the verifier alone takes three
     session_idle_minutes: int = Field(default=30, ge=5, le=720)
     session_hours: int = Field(default=12, ge=1, le=24)
     body_limit: int = Field(default=2 * 1024 * 1024, ge=64 * 1024)

@@ -110,6 +110,12 @@ WHERE c.id >= %(low)s AND c.id < %(high)s AND (c.version > 0 OR l.last IS NOT NU
        OR f.differs IS NOT FALSE OR f.groups <> (SELECT count(*) FROM jsonb_object_keys(c.form)))
 """
 
+# Every event has its case row.
+ORPHANS = """
+SELECT e.case_id, max(e.seq), 'case' FROM event e
+WHERE e.case_id >= %(low)s AND e.case_id < %(high)s AND NOT EXISTS (SELECT 1 FROM cases c WHERE c.id = e.case_id) GROUP BY e.case_id
+"""
+
 SENTENCES = {
     "hash": "記録の内容と指紋が合いません(書き換えられたおそれがあります)。",
     "gap": "前の記録が抜けています。",
@@ -119,6 +125,7 @@ SENTENCES = {
     "content": "内容と指紋が合いません(書き換えられたおそれがあります)。",
     "missing": "内容が、消去の記録なしに失われています。",
     "reference": "記録が指す内容がないか、違う内容になっています。",
+    "case": "記録だけがあり、案件がありません。",
     "tail": "案件の版と最後の記録が合いません(後ろの記録が消されたおそれがあります)。",
     "head": "案件が持つ指紋と最後の記録が合いません。",
     "process": "案件の業務フローと最後の記録が合いません。",
@@ -198,7 +205,7 @@ def _span(db: Database, snapshot: str, low: int, high: int) -> tuple[list[Break]
 
 
 def _breaks(conn: psycopg.Connection[Any], low: int, high: int) -> Iterator[Break]:
-    for text in (EVENTS, CONTENT, REFERENCES, CASES):
+    for text in (EVENTS, CONTENT, REFERENCES, CASES, ORPHANS):
         for case, seq, kind, *part in _rows(conn, text, low, high):
             where = f"{part[0]} #{part[1]}" if part else ""
             yield Break(case, seq, kind, SENTENCES[kind], where)

@@ -60,7 +60,13 @@ def reply(reply: str) -> Any:
 
 
 def asked_from(state: str) -> Any:
-    return lambda facts: (facts.form.get("consultation") or {}).get("asked_from") == state
+    """Whether headquarters answers to that state; where the question was erased, to where the case's origin begins."""
+
+    def asked(facts: Facts) -> bool:
+        kept = (facts.form.get("consultation") or {}).get("asked_from")
+        return state == (kept or ("municipal_request" if situation.on_request(facts) else "director_judgement"))
+
+    return asked
 
 
 def lead(facts: Facts) -> Sequence[tuple[str, str]]:

@@ -199,6 +199,9 @@ def boxes(html: str, label: str) -> list[str]:
 
 def test_only_a_records_officer_of_the_office_erases(browse: Browse, conn, who, administrator, declined):
     elsewhere = factory.cast(conn, "hk-sorachi", "012106")
+    factory.post(
+        conn, elsewhere.records, "headquarters", factory.HEADQUARTERS
+    )  # sees the case, but not as its records officer
     for person in (
         who.municipality,
         who.bureau,
@@ -235,6 +238,7 @@ def test_what_is_ticked_is_erased_and_told_everywhere(browse: Browse, conn, who,
         f"/cases/{declined}/erase", data={"csrf": seat.csrf, "rows": [contact, internal], "ground": "本人の申出のため"}
     )
     assert (answer.status_code, answer.headers["location"]) == (303, f"/cases/{declined}?done=erase")
+    assert "消去" in visible(seat.get(answer.headers["location"]))
     assert factory.version(conn, declined) == 6
     told = visible(seat.get(f"/cases/{declined}/erase"))
     assert "消去済み 記録1号" in told
