@@ -13,7 +13,9 @@ from typing import Any
 
 import psycopg
 
-TODAY = "(clock_now() AT TIME ZONE 'Asia/Tokyo')::date"
+# What `clock_now()` returns, written out: inside a busy statement the function would be called row by row.
+CLOCK_NOW = "(now() + (SELECT clock_offset FROM installation))"
+TODAY = f"({CLOCK_NOW} AT TIME ZONE 'Asia/Tokyo')::date"
 
 HELD = f"""t.person_id = %(person)s AND t.valid_from <= {TODAY} AND (t.valid_to IS NULL OR t.valid_to >= {TODAY})
   AND p.valid_from <= {TODAY} AND (p.valid_to IS NULL OR p.valid_to >= {TODAY})"""

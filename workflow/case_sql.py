@@ -12,11 +12,11 @@ from typing import Any
 
 import psycopg
 
-from workflow.access import HELD, SCOPE, TODAY, VISIBLE
+from workflow.access import CLOCK_NOW, HELD, SCOPE, TODAY, VISIBLE
 
 MICROSECONDS = "(extract(epoch FROM {}) * 1000000)::bigint"
-NOW = MICROSECONDS.format("clock_now()")
-FISCAL_YEAR = "extract(year FROM (clock_now() AT TIME ZONE 'Asia/Tokyo') - interval '3 months')::int"
+NOW = MICROSECONDS.format(CLOCK_NOW)
+FISCAL_YEAR = f"extract(year FROM ({CLOCK_NOW} AT TIME ZONE 'Asia/Tokyo') - interval '3 months')::int"
 INSTANT = "(timestamp 'epoch' + {} * interval '1 microsecond') AT TIME ZONE 'UTC'"
 LOST_COUNTER = "TB001"  # SQLSTATE of a number that somebody else took first
 
@@ -77,7 +77,7 @@ _CONTENT = """co AS (INSERT INTO content (case_id, seq, ord, kind, digest, salt,
     unnest(%(c_ord)s::int[], %(c_kind)s::text[], %(c_digest)s::bytea[], %(c_salt)s::bytea[], %(c_data)s::bytea[]) AS u)"""
 
 _STEPS_CLOSE = (
-    """sc AS (UPDATE step SET closed_at = clock_now() FROM cas WHERE step.id = ANY (%(s_close)s::bigint[]))"""
+    f"""sc AS (UPDATE step SET closed_at = {INSTANT.format("%(at)s::bigint")} FROM cas WHERE step.id = ANY (%(s_close)s::bigint[]))"""
 )
 
 _STEPS_OPEN = f"""so AS (INSERT INTO step (case_id, org_code, role, person_id, ask, due_at, opened_at)

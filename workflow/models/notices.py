@@ -14,7 +14,7 @@ class Outbox(SQLModel, table=True):
 
     __table_args__ = (Index("ix_outbox_open", "next_at", "id", postgresql_where=text("done_at IS NULL")),)
     id: int | None = Field(default=None, sa_column=identity())
-    case_id: int = Field(foreign_key="cases.id", sa_type=BigInteger)
+    case_id: int = Field(sa_type=BigInteger)
     seq: int
     kind: str
     payload: dict[str, Any] = Field(sa_column=json_column())

@@ -184,7 +184,6 @@ def upgrade() -> None:
         sa.Column("request", sa.LargeBinary(), nullable=False),
         sa.Column("result", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_idempotency_person_id")),
         sa.PrimaryKeyConstraint("person_id", "key", name=op.f("pk_idempotency")),
     )
     op.create_table(
@@ -272,10 +271,15 @@ def upgrade() -> None:
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("left_days", sa.Integer(), nullable=True),
-        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_deadline_case_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deadline")),
     )
-    op.create_index("ix_deadline_case", "deadline", ["case_id"], unique=False)
+    op.create_index(
+        "ix_deadline_case",
+        "deadline",
+        ["case_id"],
+        unique=False,
+        postgresql_where=sa.text("closed_at IS NULL OR left_days IS NOT NULL"),
+    )
     op.create_index(
         "ix_deadline_due", "deadline", ["due_at", "id"], unique=False, postgresql_where=sa.text("closed_at IS NULL")
     )
@@ -296,7 +300,8 @@ def upgrade() -> None:
         sa.Column("hash", sa.LargeBinary(), nullable=False),
         sa.Column("body", sa.String(), nullable=False),
         sa.CheckConstraint(
-            "((body::json ->> 'case')::bigint = case_id AND (body::json ->> 'seq')::int = seq AND (timestamp 'epoch' + (body::json ->> 'at')::bigint * interval '1 microsecond') AT TIME ZONE 'UTC' = at AND body::json ->> 'action' = action AND body::json ->> 'actor' = actor AND body::json ->> 'post' = post AND body::json ->> 'office' = office) IS TRUE",
+            "(body::jsonb @> jsonb_build_object('case', case_id, 'seq', seq, 'at', (extract(epoch FROM at) * 1000000)::bigint, "
+            "'action', action, 'actor', actor, 'post', post, 'office', office)) IS TRUE",
             name=op.f("ck_event_columns"),
         ),
         sa.CheckConstraint(
@@ -324,7 +329,6 @@ def upgrade() -> None:
         sa.Column("tries", sa.Integer(), nullable=False),
         sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("trouble", sa.String(), nullable=True),
-        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_outbox_case_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
         sa.UniqueConstraint("dedup", name=op.f("uq_outbox_dedup")),
     )
@@ -353,7 +357,6 @@ def upgrade() -> None:
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_step_case_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_step")),
     )
     op.create_index("ix_step_case", "step", ["case_id"], unique=False, postgresql_where=sa.text("closed_at IS NULL"))
