@@ -64,6 +64,7 @@ def check_digit(five: str) -> str:
     return str(11 - total % 11 if total >= 11 else 11 - total)[-1]
 
 
+@lru_cache(maxsize=4096)
 def code_problem(code: str) -> str:
     """Why a municipal code cannot be one, or nothing; full-width digits are read."""
     plain = narrow(code)

@@ -177,7 +177,8 @@ def drive(conn: type_connection, who: Cast, case_id: int, *actions: str | tuple[
         by = told.get("by", getattr(who, DOES.get(name, "bureau")))
         done = cases.act(
             conn, by, case_id, name, version=told.get("version", version(conn, case_id)), key=told.get("key") or uuid4(),
-            inputs=told.get("inputs", _typed(conn, name)), form=told.get("form", _written(conn, who, case_id, name, by)),
+            inputs=told["inputs"] if "inputs" in told else _typed(conn, name),
+            form=told["form"] if "form" in told else _written(conn, who, case_id, name, by),
         )  # fmt: skip
     assert done is not None
     return done

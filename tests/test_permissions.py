@@ -61,7 +61,13 @@ class Row:
 
     def address(self, world: "World") -> str:
         thing = {"draft": world.draft}.get(self.of, lambda: world.things.get(self.of, 0))
-        parts = {"case_id": thing, "job_id": thing, "entry": thing, "action": lambda: self.action, "kind": lambda: self.action}
+        parts = {
+            "case_id": thing,
+            "job_id": thing,
+            "entry": thing,
+            "action": lambda: self.action,
+            "kind": lambda: self.action,
+        }
         return PATH.sub(lambda name: str(parts[name[1]]()), self.path) + self.query
 
 
@@ -172,7 +178,9 @@ class World:
 
     def prints(self) -> dict[str, str]:
         """A fingerprint of every table but that of the sessions."""
-        names = self.conn.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'session'")
+        names = self.conn.execute(
+            "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'session'"
+        )
         return {name: self._print(name) for (name,) in names.fetchall()}
 
     def _print(self, table: str) -> str:

@@ -87,20 +87,8 @@ def note(
     """
     stay = Move(Action(action, (case.row.state,), STAY, action, frozenset({CLOCK})), case.row.state, case.row.state, ())
     params = _rows(case, stay, dict(form or case.row.form), case.row.number, list(parts), kept, by)
-    unmoved: dict[str, Any] = {key: [] for key in params if key.startswith(("s_", "d_", "p_", "o_"))}
-    counted = {"n_kind": [], "n_value": [], "n_count": 0, "takes": False, "moved": False, "a_person": None}
-    return params | unmoved | counted | {"place": case.row.place}
-
-
-def parts_of(params: Mapping[str, Any]) -> frozenset[str]:
-    """The parts of the write that these rows need."""
-    there = {
-        "numbers": params["n_count"], "steps_close": params["s_close"], "steps_open": params["s_org"],
-        "deadlines_close": params["d_close"], "deadlines_open": params["d_kind"], "parties": params["p_org"],
-        "assignments": params["a_person"] is not None, "outbox": params["o_kind"],
-        "working": params["takes"], "settled": params["moved"],
-    }  # fmt: skip
-    return frozenset(name for name, value in there.items() if value)
+    counted = {"n_kind": [], "n_value": [], "n_count": 0, "takes": False, "moved": False, "rows": {}}
+    return params | counted | {"place": case.row.place}
 
 
 def _form_after(facts: Facts, action: Action) -> dict[str, Any]:
@@ -199,15 +187,15 @@ def _rows(case: Loaded, move: Move, form: dict[str, Any], number: str | None, pa
         "hash": history.event_hash(row.head, body), "person": None, "moved": True,
         "c_ord": [r.ord for r in rows], "c_kind": [r.kind for r in rows], "c_digest": [r.digest for r in rows],
         "c_salt": [r.salt for r in rows], "c_data": [r.data for r in rows],
-        "p_part": [p for p, _ in joining], "p_org": [o for _, o in joining],
-        "s_close": [i for step, i in open_steps.items() if step not in wanted],
-        "s_org": [s[0] for s in opening], "s_role": [s[1] for s in opening], "s_person": [s[2] for s in opening],
-        "s_ask": [s[3] for s in opening], "s_due": [s[4] for s in opening],
-        "d_close": [i for i, _ in plan.close], "d_left": [left for _, left in plan.close],
-        "d_kind": [d[0] for d in plan.open], "d_holder": [d[1] for d in plan.open], "d_move": [d[2] for d in plan.open],
-        "d_due": [microseconds(d[3]) for d in plan.open],
-        "a_person": [p for p, _ in ledger] if ledger != was else None, "a_day": [d for _, d in ledger],
-        "o_kind": [kind for kind, _ in effects], "o_payload": [history.canonical(payload) for _, payload in effects],
+        "rows": {
+            "parties": [{"org": org, "part": part} for part, org in joining],
+            "steps_close": [i for step, i in open_steps.items() if step not in wanted],
+            "steps_open": [{"org": s[0], "role": s[1], "person": s[2], "ask": s[3], "due": s[4]} for s in opening],
+            "deadlines_close": [{"id": i, "days": left} for i, left in plan.close],
+            "deadlines_open": [{"kind": d[0], "holder": d[1], "move": d[2], "due": microseconds(d[3])} for d in plan.open],
+            "assignments": None if ledger == was else [{"person": p, "day": day.isoformat()} for p, day in ledger],
+            "outbox": [{"kind": kind, "payload": payload} for kind, payload in effects],
+        },
     }  # fmt: skip
 
 

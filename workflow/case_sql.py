@@ -5,6 +5,7 @@ version, and everything it does hangs on that comparison (`FROM cas`). Inside a 
 not the order run, so whoever opens a row under a unique key reads from the one that closes it.
 """
 
+import json
 import re
 from collections.abc import Mapping
 from functools import cache
@@ -76,34 +77,37 @@ _CONTENT = """co AS (INSERT INTO content (case_id, seq, ord, kind, digest, salt,
   SELECT cas.id, %(version)s::int + 1, u.* FROM cas,
     unnest(%(c_ord)s::int[], %(c_kind)s::text[], %(c_digest)s::bytea[], %(c_salt)s::bytea[], %(c_data)s::bytea[]) AS u)"""
 
-_STEPS_CLOSE = (
-    f"""sc AS (UPDATE step SET closed_at = {INSTANT.format("%(at)s::bigint")} FROM cas WHERE step.id = ANY (%(s_close)s::bigint[]))"""
-)
+# The parts that are rows of the JSON text, by its keys.
+ROWS = frozenset({"steps_close", "steps_open", "deadlines_close", "deadlines_open", "parties", "assignments", "outbox"})
+
+# Everything else that an act brings about travels as one JSON text and is read as rows here.
+_ROWS = "r AS MATERIALIZED (SELECT %(rows)s::jsonb AS rows)"
+
+_STEPS_CLOSE = f"""sc AS (UPDATE step SET closed_at = {INSTANT.format("%(at)s::bigint")} FROM cas
+  WHERE step.id = ANY (ARRAY(SELECT x::bigint FROM r, jsonb_array_elements_text(r.rows -> 'steps_close') AS x)))"""
 
 _STEPS_OPEN = f"""so AS (INSERT INTO step (case_id, org_code, role, person_id, ask, due_at, opened_at)
-  SELECT cas.id, u.org, u.role, u.person, u.ask, {INSTANT.format("u.due")}, {INSTANT.format("%(at)s::bigint")} FROM cas,
-    unnest(%(s_org)s::text[], %(s_role)s::text[], %(s_person)s::bigint[], %(s_ask)s::text[], %(s_due)s::bigint[])
-      AS u (org, role, person, ask, due))"""
+  SELECT cas.id, u.org, u.role, u.person, u.ask, {INSTANT.format("u.due")}, {INSTANT.format("%(at)s::bigint")}
+  FROM cas, r, jsonb_to_recordset(r.rows -> 'steps_open') AS u (org text, role text, person bigint, ask text, due bigint))"""
 
 _DEADLINES_CLOSE = f"""dc AS (UPDATE deadline SET closed_at = {INSTANT.format("%(at)s::bigint")}, left_days = u.days
-  FROM cas, unnest(%(d_close)s::bigint[], %(d_left)s::int[]) AS u (id, days) WHERE deadline.id = u.id RETURNING 1)"""
+  FROM cas, r, jsonb_to_recordset(r.rows -> 'deadlines_close') AS u (id bigint, days int) WHERE deadline.id = u.id RETURNING 1)"""
 
 _DEADLINES_OPEN = f"""dn AS (INSERT INTO deadline (case_id, kind, holder, move, due_at, opened_at)
   SELECT cas.id, u.kind, u.holder, u.move, {INSTANT.format("u.due")}, {INSTANT.format("%(at)s::bigint")}
-  FROM cas {{after}}, unnest(%(d_kind)s::text[], %(d_holder)s::text[], %(d_move)s::text[], %(d_due)s::bigint[])
-    AS u (kind, holder, move, due))"""
+  FROM cas {{after}}, r, jsonb_to_recordset(r.rows -> 'deadlines_open') AS u (kind text, holder text, move text, due bigint))"""
 
 _PARTIES = f"""pa AS (INSERT INTO party (case_id, org_code, part, valid_from)
-  SELECT cas.id, u.org, u.part, {TODAY} FROM cas, unnest(%(p_org)s::text[], %(p_part)s::text[]) AS u (org, part))"""
+  SELECT cas.id, u.org, u.part, {TODAY} FROM cas, r, jsonb_to_recordset(r.rows -> 'parties') AS u (org text, part text))"""
 
 _ASSIGNMENTS = """ad AS (DELETE FROM assignment a USING cas WHERE a.case_id = cas.id RETURNING 1),
 ai AS (INSERT INTO assignment (case_id, person_id, day)
-  SELECT cas.id, u.person, u.day FROM cas, (SELECT count(*) FROM ad) AS after_delete,
-    unnest(%(a_person)s::bigint[], %(a_day)s::date[]) AS u (person, day))"""
+  SELECT cas.id, u.person, u.day FROM cas, (SELECT count(*) FROM ad) AS after_delete, r,
+    jsonb_to_recordset(r.rows -> 'assignments') AS u (person bigint, day date))"""
 
 _OUTBOX = """ob AS (INSERT INTO outbox (case_id, seq, kind, payload, dedup, next_at, tries)
-  SELECT cas.id, %(version)s::int + 1, u.kind, u.payload::jsonb, cas.id || ':' || (%(version)s::int + 1) || ':' || u.kind, now(), 0
-  FROM cas, unnest(%(o_kind)s::text[], %(o_payload)s::text[]) AS u (kind, payload))"""
+  SELECT cas.id, %(version)s::int + 1, u.kind, u.payload, cas.id || ':' || (%(version)s::int + 1) || ':' || u.kind, now(), 0
+  FROM cas, r, jsonb_to_recordset(r.rows -> 'outbox') AS u (kind text, payload jsonb))"""
 
 _WORKING = "wk AS (DELETE FROM working w USING cas WHERE w.case_id = cas.id AND w.org_code = %(office)s)"
 
@@ -122,6 +126,7 @@ def write(parts: frozenset[str]) -> str:
     pieces = [_ME] if "me" in parts else []
     pieces += [_NUMBERS] if "numbers" in parts else []
     pieces += [_CAS.format(conditions=conditions), _EVENT, _CONTENT]
+    pieces += [_ROWS] if parts & ROWS else []
     pieces += [_STEPS_CLOSE] if "steps_close" in parts else []
     pieces += [_STEPS_OPEN] if "steps_open" in parts else []
     pieces += [_DEADLINES_CLOSE] if "deadlines_close" in parts else []
@@ -140,6 +145,22 @@ def write(parts: frozenset[str]) -> str:
     )
     tail = "SELECT (SELECT count(*) FROM cas) AS won" + lost
     return "WITH " + ",\n".join(pieces) + "\n" + tail
+
+
+def carry_out(conn: psycopg.Connection[Any], params: Mapping[str, Any], parts: frozenset[str] = frozenset()) -> bool:
+    """Write what an act brings about; whether it was written, or somebody else was faster.
+
+    `parts` adds "me" (the person's post is looked at again) and "key" (the answer is kept under the request's key).
+    """
+    rows = {
+        name: value for name, value in params["rows"].items() if value or (name == "assignments" and value is not None)
+    }
+    needed = {
+        name for name, there in (("numbers", "n_count"), ("working", "takes"), ("settled", "moved")) if params[there]
+    }
+    text = write(parts | needed | frozenset(rows))
+    row = one_trip(conn, text, {**params, "rows": json.dumps(rows, ensure_ascii=False)}).fetchone()
+    return bool(row and row[0])
 
 
 @cache

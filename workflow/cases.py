@@ -240,9 +240,8 @@ def act_by_clock(conn: Connection, case_id: int, action: str) -> Done | None:
 
 def _write(conn: Connection, params: dict[str, Any], parts: set[str]) -> bool:
     """Carry the write out; False when nothing was written because somebody else was faster."""
-    text = case_sql.write(acts.parts_of(params) | parts)
     try:
-        row = case_sql.one_trip(conn, text, params).fetchone()
+        return case_sql.carry_out(conn, params, frozenset(parts))
     except psycopg.errors.UniqueViolation as error:
         if error.diag.constraint_name != "pk_idempotency":
             raise
@@ -255,7 +254,6 @@ def _write(conn: Connection, params: dict[str, Any], parts: set[str]) -> bool:
                 "guard", "名簿にない人が含まれています。何も変えていません。職員を選び直してください。"
             ) from error
         raise
-    return bool(row and row[0])
 
 
 def conflict(conn: Connection, case: Loaded) -> Conflict:

@@ -47,7 +47,7 @@ def erase(db: Database, person_id: int, case_id: int, rows: Sequence[tuple[int, 
         params = acts.note(case, "erase", [("erasure", erasure)], form, kept=gone, by=(str(person_id), post)) | {
             "person": person_id
         }
-        if not (case_sql.one_trip(conn, case_sql.write(acts.parts_of(params) | {"me"}), params).fetchone() or (0,))[0]:
+        if not case_sql.carry_out(conn, params, frozenset({"me"})):
             raise conflict(conn, load(conn, case_id, person_id))
         conn.execute("SELECT erase_content(%s, %s::int)", (case_id, seq))
         conn.execute("DELETE FROM working WHERE case_id = %s", (case_id,))

@@ -139,8 +139,8 @@ FROM unnest(%(cases)s::bigint[], %(seqs)s::int[]) WITH ORDINALITY AS k (c, s, pl
 JOIN event e ON e.case_id = k.c AND e.seq = k.s JOIN cases c ON c.id = e.case_id ORDER BY k.place"""
 
 PARTS = """SELECT x.case_id, x.seq, x.ord, x.kind, x.digest, x.salt, x.data,
-  CASE WHEN x.data IS NULL THEN (SELECT min(b.seq) FROM content b WHERE b.case_id = x.case_id AND b.kind = 'erasure' AND b.data IS NOT NULL
-     AND convert_from(b.data, 'UTF8')::jsonb -> 'erased' @> jsonb_build_array(jsonb_build_array(x.seq, x.ord))) END AS erased_by
+  CASE WHEN x.data IS NULL THEN (SELECT min(b.seq) FROM content b, jsonb_array_elements(convert_from(b.data, 'UTF8')::jsonb -> 'erased') AS place
+     WHERE b.case_id = x.case_id AND b.kind = 'erasure' AND place = jsonb_build_array(x.seq, x.ord)) END AS erased_by
 FROM unnest(%(cases)s::bigint[], %(seqs)s::int[]) AS k (c, s) JOIN content x ON x.case_id = k.c AND x.seq = k.s ORDER BY x.case_id, x.seq, x.ord"""
 
 PLACES = """SELECT k.c AS case_id, EXISTS (SELECT 1 FROM assignment a WHERE a.case_id = k.c AND a.person_id = %(person)s) AS assigned,

@@ -7,30 +7,19 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 
-from tests.conftest import _create, _drop
 from tests.stories import system as prefecture
 from tests.stories.hands import Visits, quiet
 from tests.stories.system import System
 from workflow.servers import Postgres, Valkey
 
 
-@pytest.fixture(scope="session")
-def hashed() -> str:
-    return prefecture.hashed()
-
-
 @pytest.fixture(scope="module")
 def system(
-    request: pytest.FixtureRequest, postgres: Postgres, database: Any, valkey: Valkey, hashed: str,
-    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest, postgres: Postgres, database: Any, valkey: Valkey, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[System]:  # fmt: skip
     name = request.module.__name__.rpartition(".")[2]
-    urls = _create(postgres, f"story_{name}", template=database.name)
-    try:
-        with prefecture.running(urls, valkey, tmp_path_factory.mktemp(name), hashed) as made:
-            yield made
-    finally:
-        _drop(postgres, urls)
+    with prefecture.opened(name, postgres, database, valkey, tmp_path_factory.mktemp(name)) as made:
+        yield made
 
 
 @pytest.fixture

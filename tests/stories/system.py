@@ -6,26 +6,27 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from datetime import time as clock
+from functools import cache
 from pathlib import Path
 from signal import SIGTERM
 from typing import Any
 from urllib.error import URLError
 
-import psycopg
 from celery import Celery
 
 from tests import factory
 from tests.conftest import Database as Urls
+from tests.conftest import _create, _drop
 from tests.factory import HEADQUARTERS, MUNICIPALITY, OFFICE
 from tests.mail_server import free_port
 from workflow import accounts, verify
-from workflow.db import Database, type_connection
+from workflow.db import Database
 from workflow.deadlines import TOKYO
 from workflow.processes import end, launch
-from workflow.servers import Valkey
+from workflow.servers import Postgres, Valkey
 
 ROOT = Path(__file__).parents[2]
 PASSWORD = "とびだす隊の合言葉2026"
@@ -45,6 +46,8 @@ PEOPLE = (
     ("records", "records", OFFICE, "総務課", "文書主任", "文野（仮名）"),
 )
 
+ACCOUNT = "INSERT INTO account (person_id, login, password_hash, failures, disabled) VALUES (%s, %s, %s, 0, false)"
+
 
 @dataclass
 class System:
@@ -55,7 +58,7 @@ class System:
     db: Database
     environment: Mapping[str, str]
     who: factory.Cast
-    names: dict[str, str] = field(default_factory=dict)
+    names: Mapping[str, str]
 
     def at(self, day: str, hour: int = 9) -> None:
         """It is that day now. Who was signed in before has long been signed out."""
@@ -66,14 +69,6 @@ class System:
         with Celery(broker=self.environment["REDIS_URL"]) as app:
             app.conf.broker_transport_options = {"global_keyprefix": "tobidashi:"}
             app.send_task("tasks.clock", expires=60)
-
-    def add(self, login: str, role: str, org: str, section: str, title: str, name: str, hashed: str) -> int:
-        """A person with a post and an account of that login name."""
-        with self.db.connection() as conn:
-            made = factory.person(conn, role, org, section=section, title=title, name=name)
-            give_account(conn, made, login, hashed)
-        self.names[login] = name
-        return made
 
     def value(self, text: str, *values: Any) -> Any:
         """The first column of the first row of a question to the database."""
@@ -86,15 +81,19 @@ class System:
         return verify.verify(self.db).whole
 
 
-def give_account(conn: type_connection, person_id: int, login: str, hashed: str) -> None:
-    conn.execute(
-        "INSERT INTO account (person_id, login, password_hash, failures, disabled) VALUES (%s, %s, %s, 0, false)",
-        (person_id, login, hashed),
-    )
+@contextlib.contextmanager
+def opened(name: str, postgres: Postgres, template: Urls, valkey: Valkey, folder: Path) -> Iterator[System]:
+    """A system of that name with its own database, both gone afterwards."""
+    urls = _create(postgres, f"story_{name}", template=template.name)
+    try:
+        with running(urls, valkey, folder) as made:
+            yield made
+    finally:
+        _drop(postgres, urls)
 
 
 @contextlib.contextmanager
-def running(urls: Urls, valkey: Valkey, folder: Path, hashed: str) -> Iterator[System]:
+def running(urls: Urls, valkey: Valkey, folder: Path) -> Iterator[System]:
     """The pages of a demonstration with people and no case, on the day of the beginning."""
     port = free_port()
     address = f"http://127.0.0.1:{port}"
@@ -112,9 +111,9 @@ def running(urls: Urls, valkey: Valkey, folder: Path, hashed: str) -> Iterator[S
                 for login, role, org, section, title, name in PEOPLE
             }
             for login, person_id in ids.items():
-                give_account(conn, person_id, login, hashed)
-        made = System(address, urls, db, environment, factory.Cast(**ids, office=OFFICE, place=MUNICIPALITY))
-        made.names |= {login: name for login, *_, name in PEOPLE}
+                conn.execute(ACCOUNT, (person_id, login, hashed()))
+        cast = factory.Cast(**ids, office=OFFICE, place=MUNICIPALITY)
+        made = System(address, urls, db, environment, cast, {login: name for login, *_, name in PEOPLE})
         made.at(BEGINNING)
         with process(["-m", "workflow", "serve", "--port", str(port)], environment, log):
             until(lambda: _answers(f"{address}/readyz"), lambda: log.read_text(errors="replace"))
@@ -152,7 +151,9 @@ def until(reached: Callable[[], Any], why_not: Callable[[], str] = lambda: "", s
         time.sleep(0.1)
 
 
+@cache
 def hashed() -> str:
+    """One hash for everybody: each takes its time."""
     return accounts.hash_password(PASSWORD)
 
 
@@ -162,8 +163,3 @@ def _answers(url: str) -> bool:
             return bool(response.status == 200)
     except (URLError, OSError):
         return False
-
-
-def owner(urls: Urls) -> psycopg.Connection[Any]:
-    """A connection as the owner of the tables."""
-    return psycopg.connect(urls.owner_url.replace("+psycopg", ""), autocommit=True)

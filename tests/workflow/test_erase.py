@@ -9,7 +9,8 @@ import pytest
 
 from states.kernel import Refused
 from tests import factory
-from workflow import acts, cases, story
+from workflow import acts, cases, export, story
+from workflow.access import actor
 from workflow.cases import Conflict
 from workflow.erase import erase
 from workflow.loading import NotFound
@@ -60,6 +61,18 @@ def test_one_erased_group_is_named_everywhere_and_the_chain_is_whole(db, conn, w
         {"case": case, "seq": gone[0], "ord": gone[1], "erased_by": 4, "sentence": "消去済み(記録4号)"}
     ]
     assert outcome.events == before.events + 1
+    # The export proves the digest without the bytes, and says which event took them.
+    reader = actor(conn, who.auditor)
+    assert reader is not None
+    lines_out = b"".join(export.as_json_lines(db, reader, export.take(conn, who.auditor, "events.jsonl"))).decode()
+    parts = [part for text in lines_out.splitlines() for part in json.loads(text).get("content", [])]
+    (part,) = [part for part in parts if part["kind"] == "form:contact"]
+    assert SECRET not in lines_out
+    assert part["digest"]
+    assert "4" in str(part)
+    assert SECRET not in b"".join(export.as_csv(db, reader, export.take(conn, who.auditor, "events.csv"))).decode(
+        "utf-8", "replace"
+    )
 
 
 def test_nothing_of_it_is_left_in_the_database(db, conn, who, superuser):
@@ -190,7 +203,8 @@ def test_a_case_goes_on_after_any_of_its_groups_was_erased(db, conn, who, group)
         cases.look(conn, person, made)
     if cases.look(conn, who.bureau, made).state.name == "director_judgement":
         factory.drive(conn, who, made, "hold", "send_back")
-    factory.drive(conn, who, made, "propose_team")
+    team = {"team": {"members": [{"person": who.staff, "role": "主任", "days": "2026-12-01"}]}}
+    factory.drive(conn, who, made, ("propose_team", {"form": team}))
     whole = value(conn, "SELECT form FROM cases")
     assert all(set(part) == {"erased"} or "erased" not in part for part in whole.values()), whole
     outcome = verify(db)

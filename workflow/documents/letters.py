@@ -36,8 +36,8 @@ WANTED = """SELECT e.seq FROM event e WHERE e.case_id = %(case)s AND e.action = 
 EVENT = "SELECT e.body, e.hash, e.at FROM event e WHERE e.case_id = %(case)s AND e.seq = %(seq)s"
 
 CONTENT = """SELECT x.seq, x.ord, x.kind, x.data,
-  (SELECT min(b.seq) FROM content b WHERE b.case_id = x.case_id AND b.kind = 'erasure' AND b.data IS NOT NULL
-     AND convert_from(b.data, 'UTF8')::jsonb -> 'erased' @> jsonb_build_array(jsonb_build_array(x.seq, x.ord))) AS erased_by
+  (SELECT min(b.seq) FROM content b, jsonb_array_elements(convert_from(b.data, 'UTF8')::jsonb -> 'erased') AS place
+   WHERE b.case_id = x.case_id AND b.kind = 'erasure' AND place = jsonb_build_array(x.seq, x.ord)) AS erased_by
 FROM content x WHERE x.case_id = %(case)s"""
 
 # A letter whose content was erased does not say any more for which event it was; it counts for every earlier one.
@@ -89,8 +89,7 @@ def file(conn: Connection, case_id: int, key: str, seq: int) -> bool:
     content = {"event": seq, "paper": asdict(paper) | {"on": paper.on.isoformat()}, "receipt": receipt}
     # Loaded before it was looked for: whoever filed it meanwhile has moved the version, and nothing is written here.
     params = acts.note(case, FILED, [(KIND + key, content)])
-    row = conn.execute(case_sql.write(acts.parts_of(params)), params, prepare=True).fetchone()
-    return bool(row and row[0])
+    return case_sql.carry_out(conn, params)
 
 
 def _written(conn: Connection, case: Loaded, letter: Letter, seq: int) -> tuple[Paper, str]:

@@ -1,0 +1,257 @@
+"""Every page in a real browser: axe finds nothing, nothing sticks out, keys and paper are enough.
+
+At desk and phone width, at 200 % zoom, with the keyboard alone, and printed on A4.
+"""
+
+import io
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+from pypdf import PdfReader
+
+from tests.conftest import Database as Urls
+from tests.factory import OFFICE, drive, opened
+from tests.stories import system as prefecture
+from tests.stories.hands import DESK, PHONE, Visits, card, done, press, quiet
+from tests.stories.system import System
+from workflow import cases, outbox, recognitions, reports, verify, watch
+from workflow.access import actor
+from workflow.servers import Postgres, Valkey
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
+
+TITLE = "空き家を生かす移住計画づくりの助言"
+LONG = "代わりに行ける職員がいない。聞き取りは同じ人が続けて行うほうがよい。"
+
+NOBODY = "nobody"
+# Who uses which page; {name} is a case of `furnished`. `?` after a name: with what is wrong shown.
+PAGES = {
+    NOBODY: ("/login", "/login?next=/cases"),
+    "municipality": (
+        "/inbox", "/cases", "/cases?q=ない", "/cases/new?process=dispatch&origin=municipality_request", "/cases/{draft}", "/cases/{draft}/edit",
+        "/cases/{blank}/edit?check=1", "/cases/{draft}/actions/submit", "/cases/{corrected}", "/cases/{corrected}/actions/resubmit",
+        "/cases/{declined}", "/cases/{declined}/letters/decline_notice", "/cases/{judged}/print", "/mailbox", "/nowhere",
+    ),
+    "bureau": (
+        "/inbox", "/cases", "/cases/new", "/cases/new?process=dispatch&origin=municipality_request", "/cases/new?process=dispatch&origin=director",
+        "/cases/{submitted}", "/cases/{examined}", "/cases/{examined}/actions/propose_team", "/cases/{decided}", "/cases/{decided}/actions/name_team",
+        "/cases/{returned}", "/cases/{returned}/actions/file_result", "/cases/{reported}", "/reports", "/recognitions",
+    ),
+    "director": ("/inbox", "/cases/{judged}", "/cases/{late}", "/cases/{own}", "/cases/{decided}/letters/decision_notice", "/recognitions"),
+    "headquarters": ("/headquarters", "/cases/{consulted}", "/reports?office=all"),
+    "staff": ("/inbox", "/cases/{returned}", "/cases/{returned}/actions/file_trip_report"),
+    "auditor": ("/inbox", "/audit", "/audit?since=2026-13-01", "/cases/{reported}", "/recognitions"),
+    "records": ("/cases/{judged}/erase",),
+}  # fmt: skip
+
+# Elements that hold more than they show, the visually hidden ones (one pixel wide) and fields for typing aside.
+HIDING = """() => [...document.querySelectorAll('main *')].filter(e => {
+  const look = getComputedStyle(e);
+  return e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 1 && look.overflowX !== 'visible' && look.display !== 'inline'
+    && !e.closest('.visually-hidden, svg, input, textarea, select') && e.getClientRects().length;
+})"""
+# What may be scrolled sideways is a labelled region that the keyboard reaches. On paper nothing can be scrolled at all.
+REGION = "e => e.tabIndex === 0 && e.getAttribute('aria-label') && e.getAttribute('role')"
+TOLD = "e => e.outerHTML.slice(0, 120)"
+CUT_OFF = f"() => ({HIDING})().map({TOLD})"
+STICKS_OUT = f"() => ({HIDING})().filter(e => !({REGION})(e)).map({TOLD})"
+UNFOLD = "() => document.querySelectorAll('details').forEach(e => { e.removeAttribute('name'); e.open = true; })"
+
+
+@dataclass
+class Furnished:
+    """The system with a case at every point of the road."""
+
+    system: System
+    cases: dict[str, int]
+
+    def address(self, page: str) -> str:
+        return page.format(**self.cases)
+
+
+@pytest.fixture(scope="module")
+def furnished(
+    postgres: Postgres, database: Urls, valkey: Valkey, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Furnished]:
+    with prefecture.opened("pages", postgres, database, valkey, tmp_path_factory.mktemp("pages")) as made:
+        yield Furnished(made, with_cases(made))
+
+
+@pytest.fixture
+def visit(browser: Browser, furnished: Furnished) -> Iterator[Visits]:
+    made = Visits(browser, furnished.system)
+    yield made
+    made.close()
+    assert quiet(made.complaints) == []
+
+
+def with_cases(system: System) -> dict[str, int]:
+    who, found = system.who, {}
+    road = ("submit", "receive", "propose_team", "put_to_director")
+    longer = {"inputs": {"note": "助言の要請である。", "reasons": {"D-08": LONG}}}
+    with system.db.connection() as conn:
+        system.at("2026-09-16")
+        found["late"] = opened(conn, who, title="期限を過ぎた件")
+        drive(conn, who, found["late"], *road)
+        for name in ("returned", "reported"):
+            found[name] = opened(conn, who, first=date(2026, 10, 5), title=f"{TITLE}({name})")
+            drive(conn, who, found[name], *road, "approve")
+        system.at("2026-10-12")
+        watch.move(system.db)
+        drive(
+            conn,
+            who,
+            found["reported"],
+            "file_trip_report",
+            ("file_trip_report", {"by": who.staff_colleague}),
+            "file_result",
+        )
+        system.at(prefecture.BEGINNING)
+        for name, steps in {
+            "draft": (), "submitted": road[:1], "examined": road[:2], "corrected": (*road[:2], "ask_correction"), "decided": (*road, "approve"),
+            "declined": (*road, "decline"),
+        }.items():  # fmt: skip
+            found[name] = opened(conn, who, title=f"{TITLE}({name})")
+            if steps:
+                drive(conn, who, found[name], *steps)
+        found["judged"] = opened(conn, who, days=9)
+        drive(conn, who, found["judged"], *road[:3], ("put_to_director", longer))
+        found["consulted"] = opened(conn, who, own_affairs="yes", title=f"{TITLE}(consulted)")
+        drive(conn, who, found["consulted"], *road, ("consult", {"by": who.director}))
+        found["own"] = opened(conn, who, own_affairs="yes", title=f"{TITLE}(own)")
+        drive(conn, who, found["own"], *road)
+        found["blank"] = cases.open_case(
+            conn, who.municipality, "dispatch", "municipality_request", {"request": {"office_code": OFFICE}}
+        )
+        director = actor(conn, who.director)
+        assert director is not None
+        recognitions.register(conn, director, {"name": "丘の協議会", "decided_on": "R8.4.1", "scope": "計画づくり"})
+        reports.ask_report(conn, who.bureau, "dispatch", "year-end", OFFICE, 2026)
+        reports.compile_next(system.db)
+        reports.ask_report(conn, who.bureau, "dispatch", "year-end", OFFICE, 2026)
+    outbox.deliver(system.db)
+    watch.remind(system.db)
+    verify.run(system.db)
+    return found
+
+
+def opened_by(visit: Visits, login: str, **how: Any) -> Page:
+    return visit.nobody(**how) if login == NOBODY else visit(login, **how)
+
+
+@pytest.mark.parametrize("width", [DESK, PHONE])
+@pytest.mark.parametrize("login", PAGES)
+def test_axe_finds_nothing_and_nothing_sticks_out(furnished: Furnished, visit: Visits, login: str, width: int) -> None:
+    page = opened_by(visit, login, width=width)
+    found = {}
+    for path in PAGES[login]:
+        page.goto(furnished.address(path))
+        page.evaluate(UNFOLD)
+        wrong = violations(page)
+        if page.evaluate("document.documentElement.scrollWidth") > width:
+            wrong.append(("wider than the screen", page.evaluate("document.documentElement.scrollWidth")))
+        if inner := page.evaluate(STICKS_OUT):
+            wrong.append(("hides what it holds", inner))
+        if wrong:
+            found[path] = wrong
+    assert found == {}
+
+
+def violations(page: Page) -> list[Any]:
+    run = Axe().run(page, options={"resultTypes": ["violations"]}).response
+    return [(v["id"], [n["target"] for n in v["nodes"]]) for v in run["violations"]]
+
+
+def test_a_refused_act_is_told_to_everybody(furnished: Furnished, visit: Visits) -> None:
+    """The page that comes back reads its summary first, and axe finds nothing there either."""
+    director = visit("director")
+    director.goto(furnished.address("/cases/{judged}"))
+    press(card(director, "派遣しないと決める"), "派遣しないと決める")
+    director.locator(".error-summary:focus").get_by_role(
+        "link", name="「理由(市町村にも見えます)」を書いてください。"
+    ).click()
+    assert director.evaluate("document.activeElement.name") == "input.reason"
+    assert violations(director) == []
+
+
+@pytest.mark.parametrize(
+    ("login", "path"),
+    [("director", "/cases/{judged}"), ("municipality", "/cases/{draft}/edit"), ("bureau", "/inbox"), ("bureau", "/reports"), ("auditor", "/audit")],
+)  # fmt: skip
+def test_at_twice_the_size_nothing_is_lost(furnished: Furnished, visit: Visits, login: str, path: str) -> None:
+    """200 % of a desk of 1280 is a window of 640: what can be pressed and read there is the same."""
+    normal = visit(login)
+    normal.goto(furnished.address(path))
+    zoomed = visit.nobody("zoom", width=DESK // 2, scale=2)
+    zoomed.context.add_cookies(
+        [{"name": c["name"], "value": c["value"], "url": furnished.system.address} for c in normal.context.cookies()]
+    )
+    zoomed.goto(furnished.address(path))
+    assert zoomed.evaluate("document.documentElement.scrollWidth") <= DESK // 2
+    assert zoomed.evaluate(STICKS_OUT) == []
+    for role in ("button", "link", "heading", "textbox", "radio", "combobox"):
+        assert names(normal, role) <= names(zoomed, role), role  # type: ignore[operator]
+
+
+def names(page: Page, role: Any) -> set[str]:
+    """The words of everything of that role that can be seen in the main part."""
+    found = page.locator("main").get_by_role(role).locator("visible=true")
+    return {" ".join((item.inner_text() or item.get_attribute("name") or "").split()) for item in found.all()}
+
+
+def test_the_decision_is_reached_and_made_with_keys(furnished: Furnished, visit: Visits) -> None:
+    with furnished.system.db.connection() as conn:
+        case_id = opened(conn, furnished.system.who, title="鍵盤だけで決める件")
+        drive(conn, furnished.system.who, case_id, "submit", "receive", "propose_team", "put_to_director")
+    page = visit("director")
+    page.goto(f"/cases/{case_id}")
+    page.keyboard.press("Tab")
+    assert focused(page) == "本文へ移動"
+    assert page.get_by_role("link", name="本文へ移動").bounding_box()["y"] >= 0  # type: ignore[index]
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+    seen = []
+    while "派遣を決定する" not in seen[-1:]:
+        page.keyboard.press("Tab")
+        seen.append(focused(page))
+        assert len(seen) < 40, seen
+        assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none", seen[-1]
+    page.keyboard.press("Enter")
+    done(page, "派遣を決定する")
+
+
+def focused(page: Page) -> str:
+    return " ".join(page.evaluate("document.activeElement.innerText || ''").split())
+
+
+@pytest.mark.parametrize(
+    ("login", "path", "words"),
+    [
+        ("director", "/cases/{judged}", [TITLE, "9日になり、1人1週間以内程度を超えます", "要領2(4)1業務1か月以内D-07", "局長の判断を求める"]),
+        ("municipality", "/cases/{judged}/print", [TITLE, "別記様式第1号", "上川総合振興局長様", "〔助言〕"]),
+        ("bureau", "/inbox", ["受信箱", f"{TITLE}(examined)"]),
+        ("bureau", "/reports", ["年度末報告", "延べ人日", "数えなかった案件"]),
+        ("auditor", "/audit", ["すべての記録がつながっています", "派遣を決定する"]),
+        ("municipality", "/cases/{declined}/letters/decline_notice", ["美瑛町長様", "派遣しないことに決定しました", "時期が重なるため。"]),
+    ],
+)  # fmt: skip
+def test_it_prints_on_a4(furnished: Furnished, visit: Visits, login: str, path: str, words: list[str]) -> None:
+    page = visit(login)
+    page.goto(furnished.address(path))
+    paper = PdfReader(io.BytesIO(page.pdf(format="A4", prefer_css_page_size=True)))
+    sizes = {tuple(sorted((round(float(p.mediabox.width)), round(float(p.mediabox.height))))) for p in paper.pages}
+    assert all(abs(size[0] - 595) <= 1 and abs(size[1] - 842) <= 1 for size in sizes), sizes
+    # Fonts name some characters by their radicals; the words are the same.
+    text = unicodedata.normalize("NFKC", "".join("".join(p.extract_text().split()) for p in paper.pages))
+    for told in words:
+        assert unicodedata.normalize("NFKC", told.replace(" ", "")) in text, told
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 700, "height": 1000})  # what A4 leaves between its margins
+    assert page.evaluate(CUT_OFF) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 700
