@@ -19,7 +19,7 @@ from states.calendar import Calendar
 from states.places import Directory
 from states.terms import CLOCK, STAY
 from states.text import search_key
-from workflow import cases, outbox
+from workflow import cases, outbox, verify
 from workflow.accounts import hash_password, login_key
 from workflow.db import Database, driver
 from workflow.deadlines import TOKYO
@@ -89,6 +89,7 @@ def load(owner_url: str, app_url: str, *, if_empty: bool = False) -> int:
                 done += _play(stage, key, data)
         finally:
             _clock(stage, None)
+        verify.run(app)
         return done
     finally:
         owner.close()

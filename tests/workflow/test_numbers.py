@@ -11,7 +11,7 @@ from states.dates import fiscal_year_label
 from states.kernel import Refused
 from states.places import Directory
 from tests import factory
-from workflow import case_sql, cases
+from workflow import case_sql, cases, loading
 from workflow.cases import Conflict
 from workflow.numbers import FORMS, era, short_name
 
@@ -47,7 +47,8 @@ def test_no_two_offices_of_a_prefecture_share_a_number():
 
 def test_the_fiscal_year_of_the_statement_is_that_of_the_calendar(conn):
     """Three months back is the year in which the fiscal year began, on every day of four years."""
-    said = case_sql.FISCAL_YEAR.replace("(clock_now() AT TIME ZONE 'Asia/Tokyo')", "d")
+    said = case_sql.FISCAL_YEAR.replace(f"({case_sql.CLOCK_NOW} AT TIME ZONE 'Asia/Tokyo')", "d")
+    assert "now()" not in said
     rows = conn.execute(
         f"SELECT d::date, {said} FROM generate_series('2027-01-01 00:00'::timestamp, '2030-12-31', interval '1 day') AS d"
     ).fetchall()
@@ -106,7 +107,7 @@ def test_an_act_beaten_after_it_drew_its_number_gives_it_back(db, conn, who, mon
     first, second = factory.opened(conn, who), factory.opened(conn, who)
     for case in (first, second):
         factory.drive(conn, who, case, "submit")
-    real, calls = cases.load, count()
+    real, calls = loading.load, count()
 
     def overtaken(*args: Any) -> Any:
         found = real(*args)

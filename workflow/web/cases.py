@@ -17,7 +17,7 @@ from workflow.cases import Conflict, View
 from workflow.db import type_connection
 from workflow.deadlines import local_day
 from workflow.documents import letters
-from workflow.web import errors, evidence, forms, offers, sheets
+from workflow.web import administration, errors, evidence, forms, offers, sheets
 from workflow.web.offers import Typed
 from workflow.web.posted import Fields, Posted
 from workflow.web.render import Signed, page
@@ -104,6 +104,8 @@ def case_page(
         "clock": _clock(view, turns) if inner else None, "turn": _turn(view, names), "mine": _mine(view, signed),
         "verdicts": _verdicts(view, around["words"].clauses), "cards": offers.cards(view, view.offers, typed),
         "refused": offers.refused(view, view.offers), "editing": not view.version and bool(view.offers),
+        "deciding": any(offer.action.weighs == "decider" for offer in view.offers),
+        "erasable": bool(view.version) and administration.ERASES in signed.actor.roles,
         "problems": sheets.listed(problems, asked), "refused_label": asked.label if asked else "", "notice": _notice(view, names, done),
     }  # fmt: skip
     return page(request, signed, "case.html", status=422 if problems else 200, **context)

@@ -161,7 +161,7 @@ def navigation(mails_are_read_here: bool) -> tuple[Link, ...]:
         Link("案件を起こす", "/cases/new", frozenset().union(*opening)),
         Link("報告", "/reports", frozenset({"bureau", "director", "headquarters"})),
         Link("認めた団体", "/recognitions", frozenset({"bureau", "director"})),
-        Link("記録", "/audit", frozenset({"auditor"})),
+        Link("記録", "/audit", frozenset({"auditor", "records", "administrator"})),
     )
     return (*links, Link("届いたメール", "/mailbox")) if mails_are_read_here else links
 
