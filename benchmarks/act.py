@@ -2,10 +2,12 @@
 
 Ours: `cases.act`, everything on – posts, visibility, some twenty rules, hashes, idempotency, guarded tables.
 Hand: psycopg, statement by statement in one transaction, prepared, on plain twin tables (no foreign key, CHECK, generated
-column or trigger; the same indexes), computing the same hashes, asking no rule. ORM: a SQLModel session on our tables.
+column or trigger; the same indexes), computing the same hashes, asking no rule. ORM: the same act through a SQLModel
+session on our tables – it reads what our decision reads, asks the same process, and writes the same rows.
 The act is putting a case to the director and sending it back, over and over; every contender writes the same rows.
 """
 
+import gc
 import json
 import multiprocessing
 import random
@@ -22,9 +24,13 @@ from sqlalchemy import text
 from sqlmodel import Session, col, select
 
 from benchmarks.world import World, analyse, world
+from states import catalogue
+from states.places import Directory
+from states.terms import Facts
 from tests import factory
 from workflow import cases, history, loading, models
 from workflow.db import Database
+from workflow.deadlines import calendar_of
 
 SLICES, SECONDS, CASES, PROCESSES = 7, 1.0, 400, 8
 TWINS = (
@@ -101,6 +107,8 @@ def _work(place: World, number: int, of: int, barrier: Barrier, pipe: Any) -> No
     owner = psycopg.connect(place.owner_url.replace("+psycopg", ""), autocommit=True, options="-c search_path=plain")
     owner.prepare_threshold = 0
     chance = random.Random(number)
+    gc.collect()
+    gc.freeze()  # as the product's own processes do
     with app.connection() as conn:
         while (name := pipe.recv()) is not None:
             one = CONTENDERS[name](place, conn, owner, app)
@@ -286,6 +294,26 @@ def _orm(place: World, conn: Any, owner: Any, app: Database) -> Act:
             ).all()
             last = session.get(models.Event, (case_id, case.version))
             assert last is not None
+            person = session.get(models.Person, actor)
+            installation = session.exec(select(models.Installation)).one()
+            headquarters = session.exec(
+                select(models.Organisation).where(models.Organisation.code == installation.headquarters)
+            ).one()
+            closures = session.exec(select(models.Closure)).all()
+            assigned = session.exec(select(models.Assignment).where(models.Assignment.case_id == case_id)).all()
+            counters = session.exec(select(models.Counter).where(models.Counter.org_code == case.lead)).all()
+            assert person
+            assert headquarters
+            process = catalogue.process(case.process, case.process_version)
+            facts = Facts(
+                state=case.state, form=case.form, read=process.reading(case.form), today=now.date(),
+                directory=Directory.from_csv(), calendar=calendar_of(frozenset(c.day for c in closures)),
+                roles=frozenset(post.role for post in posts), actor=str(actor), number=case.number,
+                inputs=factory.TYPED[action],
+                registers={"assigned": tuple({a.person_id for a in assigned}), "numbers": {c.kind: str(c.value) for c in counters},
+                           "edited": frozenset(), "lead": case.lead},
+            )  # fmt: skip
+            process.decide(facts, action)
             seq = case.version + 1
             at = (now - cases_epoch) // timedelta(microseconds=1)
             rows = _rows(case.form, put, seq, actor)

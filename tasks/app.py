@@ -3,6 +3,7 @@
 Redis is a doorbell. Whatever it loses is found again in the tables by the next tick; no task carries anything but its name.
 """
 
+import gc
 from typing import Any
 
 from celery import Celery, signals
@@ -58,8 +59,9 @@ app.conf.update(
 
 @signals.worker_process_init.connect
 def _open_own_connections(**_: Any) -> None:
-    """A forked process must not share its parent's sockets to the database."""
+    """A forked process must not share its parent's sockets to the database, and shares its code as it stands."""
     db.forget()
+    gc.freeze()
 
 
 @signals.celeryd_init.connect

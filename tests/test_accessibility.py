@@ -256,6 +256,15 @@ def test_it_prints_on_a4(furnished: Furnished, visit: Visits, login: str, path: 
     assert page.evaluate("document.documentElement.scrollWidth") <= 700
 
 
+def test_the_prescribed_form_is_one_sheet_and_nothing_else(furnished: Furnished, visit: Visits) -> None:
+    page = visit("bureau")
+    page.goto(furnished.address("/cases/{judged}/print"))
+    (sheet,) = PdfReader(io.BytesIO(page.pdf(format="A4", prefer_css_page_size=True))).pages
+    text = plain(sheet.extract_text())
+    assert text.startswith("別記様式第1号")
+    assert plain(furnished.system.names["bureau"]) not in text
+
+
 def plain(text: str) -> str:
     """Words without blanks; a PDF names some characters by their radicals, and breaks lines where it likes."""
     return "".join(unicodedata.normalize("NFKC", text).replace("⻑", "長").split())

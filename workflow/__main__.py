@@ -1,5 +1,6 @@
 """The command `tobidashi`. Doors only: each command parses, calls one verb and prints; no rule lives here."""
 
+import gc
 import json
 from datetime import date
 from pathlib import Path
@@ -75,8 +76,12 @@ def serve(
             check_published(conn)
     except PublishedDiffers as difference:
         raise fail(str(difference)) from None
+    pages = create_app()
+    # What is loaded by now stays: the collector need not walk through it again and again while people act.
+    gc.collect()
+    gc.freeze()
     uvicorn.run(
-        create_app(), host=host, port=port, log_level="warning", access_log=False, server_header=False,
+        pages, host=host, port=port, log_level="warning", access_log=False, server_header=False,
         proxy_headers=bool(proxy), forwarded_allow_ips=proxy or None, timeout_graceful_shutdown=5,
     )  # fmt: skip
 
