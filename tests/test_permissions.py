@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 from uuid import uuid4
 
@@ -178,15 +179,20 @@ class World:
 
     def prints(self) -> dict[str, str]:
         """A fingerprint of every table but that of the sessions."""
-        names = self.conn.execute(
+        found = self.conn.execute(sql.SQL(" UNION ALL ").join(map(_print, self.tables))).fetchall()
+        return dict(found)
+
+    @cached_property
+    def tables(self) -> list[str]:
+        found = self.conn.execute(
             "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'session'"
         )
-        return {name: self._print(name) for (name,) in names.fetchall()}
+        return [name for (name,) in found.fetchall()]
 
-    def _print(self, table: str) -> str:
-        text = "SELECT count(*) || ' ' || coalesce(md5(string_agg(t::text, '' ORDER BY t::text)), '') FROM {} t"
-        row = self.conn.execute(sql.SQL(text).format(sql.Identifier(table))).fetchone()
-        return str(row and row[0])
+
+def _print(table: str) -> sql.Composed:
+    text = "SELECT {}, count(*) || ' ' || coalesce(md5(string_agg(t::text, '' ORDER BY t::text)), '') FROM {} t"
+    return sql.SQL(text).format(sql.Literal(table), sql.Identifier(table))
 
 
 @pytest.fixture

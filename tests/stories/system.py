@@ -130,7 +130,7 @@ def process(arguments: list[str], environment: Mapping[str, str], log: Path) -> 
     try:
         yield
     finally:
-        end(started, [(SIGTERM, 5.0)])
+        end(started, [(SIGTERM, 1.0)])
 
 
 @contextlib.contextmanager

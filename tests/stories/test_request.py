@@ -172,7 +172,7 @@ def mails_have_come(system: System, visit: Visits) -> None:
 
 def report_on_the_phone(staff: Page) -> None:
     open_case(staff, TITLE)
-    staff.get_by_role("link", name="判断へ進む").click()
+    staff.get_by_role("link", name="できる操作へ進む").click()
     open_act(staff, "復命する")
     staff.get_by_label("分かったこと").fill("畑の入口は6か所に絞れる。所有者は話合いに前向きだった。")
     staff.get_by_label("課題").fill("冬の間の連絡先が決まっていない。")
