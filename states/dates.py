@@ -360,6 +360,24 @@ def one_month_last_day(first: date) -> date:
     return date(year, month, first.day) - timedelta(days=1) if first.day <= end.day else end
 
 
+def days_text(days: Iterable[date]) -> str:
+    """「10/24-25、11/14-15」: runs of days as one writes them; `parse_days` reads it back within a period of a year."""
+    runs: list[list[date]] = []
+    for day in sorted(set(days)):
+        if runs and (day - runs[-1][-1]).days == 1:
+            runs[-1].append(day)
+        else:
+            runs.append([day])
+    return "、".join(_run_text(run[0], run[-1]) for run in runs)
+
+
+def _run_text(first: date, last: date) -> str:
+    start = f"{first.month}/{first.day}"
+    if first == last:
+        return start
+    return f"{start}-{last.day}" if first.month == last.month else f"{start}-{last.month}/{last.day}"
+
+
 def days_between(first: date, last: date) -> list[date]:
     """Every day from first to last, both included."""
     return [first + timedelta(days=n) for n in range((last - first).days + 1)]

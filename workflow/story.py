@@ -82,21 +82,32 @@ def part_told(process: Process, action: str, part: Mapping[str, Any]) -> dict[st
 
 
 def turns(conn: Connection, view: View) -> list[dict[str, Any]]:
-    """Whose turn it was from when to when, in business days; every business day belongs to exactly one holder."""
+    """Whose turn it was from when to when; every business day belongs to exactly one holder.
+
+    `business_days` are all days of the turn, `counted` those in states where a deadline in days runs for that holder.
+    """
     days = calendar(conn, view.lead)
-    rows = _dicts(conn, STORY, {"case": view.id})
+    moves = [(row["at"], json.loads(row["body"])["to"]) for row in _dicts(conn, STORY, {"case": view.id})]
     spans: list[dict[str, Any]] = []
-    for row in rows:
-        holder = view.process.state(json.loads(row["body"])["to"]).holder
-        if spans and spans[-1]["holder"] == holder:
-            continue
-        if spans:
-            spans[-1]["to_at"] = row["at"]
-        spans.append({"holder": holder, "label": HOLDERS.get(holder, holder), "from_at": row["at"], "to_at": None})
-    for span in spans:
-        first, last = local_day(span["from_at"]), local_day(span["to_at"] or view.now)
-        span["business_days"] = days.business_days_between(first, last)
-        span["open"] = span["to_at"] is None
+    for number, (at, name) in enumerate(moves):
+        holder = view.process.state(name).holder
+        last = number + 1 == len(moves)
+        until = view.now if last else moves[number + 1][0]
+        spent = days.business_days_between(local_day(at), local_day(until))
+        timed = any(d.days and d.holder == holder and name in d.runs for d in view.process.deadlines)
+        if not spans or spans[-1]["holder"] != holder:
+            spans.append(
+                {
+                    "holder": holder,
+                    "label": HOLDERS.get(holder, holder),
+                    "from_at": at,
+                    "business_days": 0,
+                    "counted": 0,
+                }
+            )
+        spans[-1] |= {"to_at": None if last else until, "open": last}
+        spans[-1]["business_days"] += spent
+        spans[-1]["counted"] += spent if timed else 0
     return [span for span in spans if span["holder"]]
 
 

@@ -76,7 +76,7 @@ def arrival(facts: Facts) -> Iterator[Verdict]:
 def something_to_consult(facts: Facts) -> Iterator[Verdict]:
     request = facts.read.request
     if request.own_affairs not in ("yes", "unknown") and request.concurrent_appointment != "needed":
-        yield block("固有の事務も併任も含まない要請なので、本庁との協議は要りません。", "request.own_affairs")
+        yield block("固有の事務も併任も含まない要請なので、本庁との協議は要りません。")
 
 
 @guard(None)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from states.dates import (
     days_between,
+    days_text,
     fiscal_year,
     fiscal_year_label,
     fiscal_years,
@@ -260,3 +261,10 @@ def test_any_range_of_the_period_is_read_back(first, more):
         f"{first.month}/{first.day}-{last.month}/{last.day}",
     ):
         assert parse_days(written, PERIOD).days == tuple(days_between(first, last))
+
+
+@given(st.sets(st.dates(date(2026, 4, 1), date(2027, 3, 31)), max_size=20))
+def test_days_as_they_are_written_are_read_back(days: set[date]) -> None:
+    reading = parse_days(days_text(days), (date(2026, 4, 1), date(2027, 3, 31)))
+    assert set(reading.days) == days
+    assert not reading.problems

@@ -12,6 +12,7 @@ from states.kernel import Refused
 from states.places import Directory
 from tests import factory
 from workflow import case_sql, cases, loading
+from workflow.access import CLOCK_NOW
 from workflow.cases import Conflict
 from workflow.numbers import FORMS, era, short_name
 
@@ -47,7 +48,7 @@ def test_no_two_offices_of_a_prefecture_share_a_number():
 
 def test_the_fiscal_year_of_the_statement_is_that_of_the_calendar(conn):
     """Three months back is the year in which the fiscal year began, on every day of four years."""
-    said = case_sql.FISCAL_YEAR.replace(f"({case_sql.CLOCK_NOW} AT TIME ZONE 'Asia/Tokyo')", "d")
+    said = case_sql.FISCAL_YEAR.replace(f"({CLOCK_NOW} AT TIME ZONE 'Asia/Tokyo')", "d")
     assert "now()" not in said
     rows = conn.execute(
         f"SELECT d::date, {said} FROM generate_series('2027-01-01 00:00'::timestamp, '2030-12-31', interval '1 day') AS d"

@@ -106,7 +106,7 @@ def _rows(
     labels: dict[str, str] = {}
     now = next((t["holder"] for t in turns if t["to_at"] is None), None)
     for turn in turns:
-        used[turn["holder"]] = used.get(turn["holder"], 0) + int(turn["business_days"])
+        used[turn["holder"]] = used.get(turn["holder"], 0) + int(turn["counted"])
         labels[turn["holder"]] = str(turn["label"])
     rows = []
     for holder in sorted(used, key=lambda holder: holder != now):

@@ -328,7 +328,7 @@ def due_lines(view: View) -> list[DueLine]:
         day = due_day(due["due_at"])
         left = view.facts.calendar.business_days_between(view.facts.today, day)
         if day < view.facts.today:
-            word, kind = f"{max(1, -left)}営業日過ぎた", "stop"
+            word, kind = f"{-left}営業日過ぎた" if left else "期限を過ぎた", "stop"
         elif day == view.facts.today:
             word, kind = "きょうまで", "soon"
         else:

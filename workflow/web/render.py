@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
@@ -137,13 +137,19 @@ def shortdate(day: date) -> str:
     return dates.short(_local(day))
 
 
+def days_text(days: Iterable[date]) -> str:
+    """Days as one writes them: 10/24-25、11/14-15."""
+    return dates.days_text(days)
+
+
 def anchor(name: str) -> str:
     """The name of a field as the id of its control: request.period.to → request-period-to."""
     return re.sub(r"[^\w-]+", "-", name)
 
 
 _FILTERS: dict[str, Callable[..., Any]] = {
-    f.__name__: f for f in (wareki, shortdate, clock, visible, lines, date_boxes, date_echo, anchor)
+    f.__name__: f
+    for f in (wareki, shortdate, clock, visible, lines, date_boxes, date_echo, days_text, anchor)
 }
 
 
