@@ -89,6 +89,10 @@ class Process:
     needs: frozenset[str] = frozenset()
     documents: Any = None
     opens: Mapping[str, frozenset[str]] = field(default_factory=dict)  # origin -> roles that may open a draft of it
+    holders: Mapping[tuple[str, str], str] = field(
+        default_factory=dict
+    )  # (origin, state) -> holder, where it is another
+    fixed: Callable[[Mapping[str, Any]], Any] = lambda form: None  # what of the form never changes once it is opened
 
     def __post_init__(self) -> None:
         names = [s.name for s in self.states]
@@ -127,6 +131,15 @@ class Process:
 
     def state(self, name: str) -> State:
         return self._states[name]
+
+    def holder(self, name: str, origin: str) -> str:
+        """Whose turn it is in a state, for a case of that origin."""
+        return self.holders.get((origin, name), self._states[name].holder)
+
+    def label_of(self, action: str, source: str) -> str:
+        """The verb of an action as it was done from that state; the name itself where no row has it."""
+        rows = [row for row in self.table if row.name == action]
+        return next((row.label for row in rows if source in row.source), rows[0].label if rows else action)
 
     @cached_property
     def digest(self) -> str:

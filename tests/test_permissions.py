@@ -100,8 +100,8 @@ ROWS = (
     Row("GET",  "/cases",                       "303 200 200 200 200 200 200 200 200 | 200 200 200 200 200"),
     # A draft: its writer's office alone.
     Row("GET",  "/cases/new",                   "303 200 200 200 200 200 200 200 200 | 200 200 200 200 200"),
-    Row("POST", "/cases/new",                   "401 303 303 404 404 404 404 404 404 | 303 404 303 404 404", query="?process=dispatch&origin=municipality_request"),
-    Row("POST", "/cases/new",                   "401 404 303 303 404 404 404 404 404 | 404 404 303 303 404", query="?process=dispatch&origin=director"),
+    Row("POST", "/cases/new",                   "401 303 303 404 404 404 404 404 404 | 303 404 303 404 404", query="?process=dispatch&origin=municipality_request", fields=lambda world: {"key": str(uuid4())}),
+    Row("POST", "/cases/new",                   "401 404 303 303 404 404 404 404 404 | 404 404 303 303 404", query="?process=dispatch&origin=director", fields=lambda world: {"key": str(uuid4())}),
     Row("GET",  CASE,                           "303 200 404 404 404 404 404 404 404 | 404 404 404 404 404", of="draft"),
     Row("GET",  CASE + "/edit",                 "303 200 404 404 404 404 404 404 404 | 404 404 404 404 404", of="draft"),
     Row("POST", CASE + "/edit",                 "401 303 404 404 404 404 404 404 404 | 404 404 404 404 404", of="draft", fields=sent(saves="0")),
@@ -132,7 +132,7 @@ ROWS = (
     Row("POST", CASE + "/erase",                "401 404 404 404 404 404 404 422 404 | 404 404 404 404 404", of="judged"),
     # The register of recognised bodies: read by the office, kept by its director.
     Row("GET",  "/recognitions",                "303 404 200 200 200 404 200 404 404 | 404 404 200 200 404"),
-    Row("POST", "/recognitions",                "401 404 404 422 404 404 404 404 404 | 404 404 404 422 404"),
+    Row("POST", "/recognitions",                "401 404 404 422 404 404 404 404 404 | 404 404 404 422 404", fields=lambda world: {"key": str(uuid4())}),
     Row("POST", "/recognitions/{entry:int}/end", "401 404 404 422 404 404 404 404 404 | 404 404 404 404 404", of="entry"),
     # Reports of an office: those whom the report is for.
     Row("GET",  "/reports",                     "303 404 200 200 200 404 404 404 404 | 404 404 200 200 404"),

@@ -20,14 +20,15 @@ def work_out(case: Loaded, action: str, inputs: Mapping[str, Any], groups: Mappi
     """Ask the process; return every row of the act. Raises `Refused`."""
     process, facts, row = case.process, case.facts, case.row
     facts.inputs = _answers(inputs)
-    if groups:
-        # Judged on the form it takes over, and it takes over only what its row of the table allows.
-        facts.form, facts.read = taken_over(process, row.form, groups)
-    fitting = process.row(action, facts)
-    if fitting is not None and not {group.partition(":")[0] for group in groups} <= fitting.edits:
+    rows = [r for r in process.table if r.name == action and facts.state in r.source]
+    if rows and not {group.partition(":")[0] for group in groups} <= frozenset().union(*(r.edits for r in rows)):
         raise Refused(
             "role", "この操作では書き換えられない内容が含まれています。何も変えていません。最新の画面を開いてください。"
         )
+    if groups:
+        # Judged on the form it takes over.
+        facts.form, facts.read = taken_over(process, row.form, groups)
+    fitting = process.row(action, facts)
     drawn = numbers.draw(fitting.numbers if fitting else (), row, facts.directory)
     texts = {kind: text for kind, (_, text) in drawn.items()}
     facts.registers = {**facts.registers, "numbers": texts, "edited": frozenset(groups), "lead": row.lead}
@@ -53,6 +54,8 @@ def taken_over(process: Process, form: Mapping[str, Any], groups: Mapping[str, A
     laid = {**form, **groups}
     try:
         if any(set(part) == {"erased"} for part in groups.values()):
+            raise ValueError
+        if form and process.fixed(form) not in (None, process.fixed(laid)):
             raise ValueError
         return laid, process.reading(laid)
     except (TypeError, ValueError):

@@ -266,7 +266,7 @@ def conflict(conn: Connection, case: Loaded) -> Conflict:
         prepare=True,
     ).fetchone()
     names = json.loads(bytes(row[0])) if row and row[0] else {}
-    label = label_of(case.process, case.body["action"])
+    label = label_of(case.process, case.body["action"], case.body["from"])
     who = " ".join(filter(None, (names.get("office"), names.get("post"), names.get("actor")))) or "ほかの方"
     return Conflict(who, case.row.acted_at, label, case.process.state(case.row.state).label, case.row.version)
 
@@ -297,6 +297,11 @@ class View:
     erased: Mapping[str, int]  # field group → number of the event that erased it
     now: datetime
     head_hex: str
+
+    @property
+    def holder(self) -> str:
+        """Whose turn it is."""
+        return self.process.holder(self.state.name, self.origin)
 
     def may_read(self, kind: str) -> bool:
         return self.process.reads(kind, self.roles, self.state.name)

@@ -14,6 +14,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from states import catalogue
+from states.kernel import Process
 from states.terms import CLOCK
 from workflow.access import SCOPE, TODAY, VISIBLE
 from workflow.deadlines import FAR, calendar, due_day, end_of, local_day, start_of
@@ -175,7 +176,7 @@ def _item(row: Mapping[str, Any], marks: Mapping[str, datetime], days: Any) -> d
     clues += [("ok", "規則はすべて適合")] if levels and not clues else []
     today, asked = local_day(marks["now"]), local_day(row["asked_at"])
     return {
-        "process_label": process.label, "state_label": state.label, "holder": state.holder, "due_kind": kind,
+        "process_label": process.label, "state_label": state.label, "holder": process.holder(row["state"], row["origin"]), "due_kind": kind,
         "dated": due < FAR, "due_day": due_day(due),
         "business_days_left": days.business_days_between(today, due_day(due)) if due < FAR else None, "clues": clues,
         "days_used": days.business_days_between(asked, today),
@@ -208,13 +209,14 @@ def case_list(
     rows = _dicts(conn, _filtered(CASES, filters), params)
     shown = []
     for row in rows[:limit]:
-        state = catalogue.process(row["process"], row["process_version"]).state(row["state"])
+        process = catalogue.process(row["process"], row["process_version"])
+        state = process.state(row["state"])
         shown.append(
             row
             | {
                 "state_label": state.label,
                 "step": state.step,
-                "holder": state.holder,
+                "holder": process.holder(row["state"], row["origin"]),
                 "final": state.final,
                 "outcome": state.outcome,
             }
@@ -306,7 +308,7 @@ def told(row: Mapping[str, Any]) -> dict[str, Any]:
     process, body = catalogue.process(row["process"], row["process_version"]), json.loads(row["body"])
     names = {s.name: s.label for s in process.states}
     return {
-        "action_label": label_of(process, row["action"]), "from_label": names.get(body["from"], ""), "to_label": names.get(body["to"], ""),
+        "action_label": label_of(process, row["action"], body["from"]), "from_label": names.get(body["from"], ""), "to_label": names.get(body["to"], ""),
         "moved": body["from"] != body["to"], "holder": process.state(body["to"]).holder, "content": body["content"],
         "digest_hex": bytes(row["hash"]).hex(), "process_label": process.label, "version": body["seq"],
     }  # fmt: skip
@@ -315,9 +317,9 @@ def told(row: Mapping[str, Any]) -> dict[str, Any]:
 ENGINE_LABELS = {"file_letter": "通知を綴じる", "erase": "内容を消去する"}
 
 
-def label_of(process: Any, action: str) -> str:
-    """The verb of an action, also of those that the engine itself writes."""
-    return ENGINE_LABELS.get(action) or next((r.label for r in process.table if r.name == action), action)
+def label_of(process: Process, action: str, source: str) -> str:
+    """The verb of an action as done from that state, also of those that the engine itself writes."""
+    return ENGINE_LABELS.get(action) or process.label_of(action, source)
 
 
 def named(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -1,6 +1,6 @@
 """What a process asks for besides its own case (`Process.needs`), under neutral names.
 
-- `assigned`: ids of the persons assigned to the case
+- `assigned`: ids of the persons assigned to the case; `origin`: how the case began
 - `recognitions`: bodies that the lead office has recognised as destinations: name, name_key, decided_on, valid_to, reference
 - `predecessor`: the earlier case whose number the form names at `request.previous`: number, state, form
 """
@@ -14,7 +14,7 @@ from states.kernel import Process
 
 def registers(conn: psycopg.Connection[Any], process: Process, row: Any) -> dict[str, Any]:
     """The registers of one case. The rare ones cost a trip only when the form refers to them."""
-    found: dict[str, Any] = {"assigned": tuple(row.assigned or ())}
+    found: dict[str, Any] = {"assigned": tuple(row.assigned or ()), "origin": row.origin}
     request = row.form.get("request") or {}
     if "recognitions" in process.needs and (request.get("destination") or {}).get("type") == "organization":
         rows = conn.execute(

@@ -44,9 +44,9 @@ def timeline(conn: Connection, view: View) -> list[dict[str, Any]]:
             if view.may_read(part["kind"])
         ]
         told = {
-                "action_label": label_of(process, row["action"]), "from_label": states[body["from"]].label,
+                "action_label": label_of(process, row["action"], body["from"]), "from_label": states[body["from"]].label,
                 "to_label": states[body["to"]].label, "moved": body["from"] != body["to"] or row["seq"] == 1,
-                "holder": HOLDERS.get(row["role"] or "", ""), "holder_after": states[body["to"]].holder,
+                "holder": HOLDERS.get(row["role"] or "", ""), "holder_after": process.holder(body["to"], view.origin),
                 "shown": [part for part in shown if part is not None], "digest_hex": bytes(row["hash"]).hex(),
                 "content": [c for c in body["content"] if c[0] == row["seq"]],
         }  # fmt: skip
@@ -90,7 +90,7 @@ def turns(conn: Connection, view: View) -> list[dict[str, Any]]:
     moves = [(row["at"], json.loads(row["body"])["to"]) for row in _dicts(conn, STORY, {"case": view.id})]
     spans: list[dict[str, Any]] = []
     for number, (at, name) in enumerate(moves):
-        holder = view.process.state(name).holder
+        holder = view.process.holder(name, view.origin)
         last = number + 1 == len(moves)
         until = view.now if last else moves[number + 1][0]
         spent = days.business_days_between(local_day(at), local_day(until))

@@ -26,6 +26,8 @@ PROCESS = Process(
     fields=read_fields,
     needs=frozenset({"assignments", "recognitions", "predecessor"}),
     documents=documents.DOCUMENTS,
+    holders={("director", "draft"): "bureau", ("director", "correction"): "bureau"},
+    fixed=situation.fixed,
     opens={
         "municipality_request": frozenset({"municipality", "bureau"}),
         "director": frozenset({"bureau", "director"}),

@@ -12,7 +12,16 @@ ON_REQUEST, OWN_INITIATIVE = "municipality_request", "director"
 
 
 def on_request(facts: Facts) -> bool:
-    return request_of(facts.form).get("origin") != OWN_INITIATIVE
+    """Whether the municipality asked; the case knows it even when its request was erased."""
+    return bool(facts.registers.get("origin", request_of(facts.form).get("origin")) != OWN_INITIATIVE)
+
+
+def fixed(form: Mapping[str, Any]) -> Any:
+    """Origin and addressed bureau are given when the case is opened."""
+    request: Any = form.get("request") or {}
+    if not isinstance(request, Mapping) or "erased" in request:
+        return None
+    return request.get("origin"), request.get("office_code")
 
 
 def own_initiative(facts: Facts) -> bool:

@@ -149,7 +149,7 @@ def _notice(view: View, names: Mapping[str, str], done: str) -> Notice | None:
     label = next((row.label for row in view.process.table if row.name == done), "")
     if not label:
         return None
-    holder = names.get(view.state.holder, "")
+    holder = names.get(view.holder, "")
     turn = "この案件は終わりました。" if view.state.final else f"いまの手番は{holder}です。" if holder else ""
     return Notice(
         f"「{label}」を行いました", f"{turn}取り消せない記録として残しました。" if not view.state.final else turn
@@ -158,7 +158,7 @@ def _notice(view: View, names: Mapping[str, str], done: str) -> Notice | None:
 
 def _state_word(view: View, inner: bool) -> str:
     """The state's own name for the offices and for its holder; to others the public step."""
-    own = inner or view.state.final or view.state.holder in view.roles
+    own = inner or view.state.final or view.holder in view.roles
     return view.state.label if own else f"「{view.state.step}」の段階"
 
 
@@ -172,13 +172,13 @@ def _verdicts(view: View, clauses: Mapping[str, str]) -> list[offers.Judged]:
 def _turn(view: View, names: Mapping[str, str]) -> str:
     if view.state.final:
         return view.state.outcome or view.state.label
-    if not offers.inside(view) and view.state.holder not in view.roles:
+    if not offers.inside(view) and view.holder not in view.roles:
         return f"いまの手番は{names['bureau']}です"
     lines = {line.due_at: f"({line.day}まで ・ {line.left})" for line in offers.due_lines(view)}
     asks = [
         f"{names.get(step['role'], step['role'])}: {step['ask']}{lines.get(step['due_at'], '')}" for step in view.steps
     ]
-    return "、".join(dict.fromkeys(asks)) or f"いまの手番は{names.get(view.state.holder, '')}です"
+    return "、".join(dict.fromkeys(asks)) or f"いまの手番は{names.get(view.holder, '')}です"
 
 
 def _mine(view: View, signed: Signed) -> bool:

@@ -6,7 +6,9 @@ typed comes back as it was typed, with the sentence beside the field.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
+from uuid import uuid4
 
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse
@@ -21,6 +23,7 @@ from workflow.cases import View
 from workflow.db import type_connection
 from workflow.deadlines import calendar
 from workflow.loading import NotFound
+from workflow.once import once
 from workflow.web import evidence, offers, sheets
 from workflow.web.offers import Typed
 from workflow.web.posted import Fields, Posted
@@ -56,7 +59,9 @@ def begin(
             request, conn, signed, wanted, _sheet_of(posted, refusal.verdicts), refusal.verdicts, status=422
         )
     form = colleagues.fill_in(conn, office, form)
-    case_id = cases.open_case(conn, signed.actor.person_id, wanted.key, origin, form)
+    person = signed.actor.person_id
+    made = partial(cases.open_case, conn, person, wanted.key, origin, form)
+    case_id = once(conn, person, sheets.key_of(posted), ["open", wanted.key, origin, form], made)
     return _onward(conn, signed, case_id, posted.get("do", ""))
 
 
@@ -248,7 +253,7 @@ def _new_page(
     context = surroundings(conn, signed, process, request.query_params["origin"], _lead_office(conn, signed))
     blank = process.read({})
     return page(
-        request, signed, "case_form.html", status=status, v=sheet, read=blank, view=None, verdicts=[], saves=0, action="", stored=False,
+        request, signed, "case_form.html", status=status, v=sheet, read=blank, view=None, verdicts=[], saves=0, action="", stored=False, key=str(uuid4()),
         problems=sheets.listed(problems), checked=bool(problems), post=str(request.url.path) + f"?{request.url.query}", **context,
     )  # fmt: skip
 
@@ -266,7 +271,7 @@ def _draft_page(
         sheet = replace(sheet, problems={v.field: v.sentence for v in problems})
     context = surroundings(conn, signed, view.process, view.origin, view.lead)
     return page(
-        request, signed, "case_form.html", status=status, v=sheet, read=facts.read, view=view, saves=view.saves, action="", stored=status == 200,
+        request, signed, "case_form.html", status=status, v=sheet, read=facts.read, view=view, saves=view.saves, action="", stored=status == 200, key="",
         verdicts=offers.judged(verdicts, context["words"].clauses, {}), problems=sheets.listed(problems), checked=bool(problems),
         post=f"/cases/{view.id}/edit", **context,
     )  # fmt: skip

@@ -1,6 +1,8 @@
 """The register of recognised bodies: read by the office, kept by its director."""
 
 from collections.abc import Mapping
+from functools import partial
+from uuid import uuid4
 
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse
@@ -8,6 +10,8 @@ from starlette.responses import Response
 
 from workflow import recognitions
 from workflow.loading import NotFound
+from workflow.once import once
+from workflow.web import sheets
 from workflow.web.posted import Posted
 from workflow.web.render import Signed, page
 from workflow.web.session import Connection, RowId, SignedIn
@@ -27,7 +31,8 @@ def register(request: Request, conn: Connection, signed: SignedIn, posted: Poste
     """Enter a body; what was written stays on the page when something is wrong with it."""
     typed = {name: posted.get(name, "") for name in NAMES}
     try:
-        recognitions.register(conn, signed.actor, typed)
+        made = partial(recognitions.register, conn, signed.actor, typed)
+        once(conn, signed.actor.person_id, sheets.key_of(posted), ["recognise", typed], made)
     except recognitions.NotRegistered as refusal:
         return _page(request, conn, signed, typed, refusal.fields)
     return RedirectResponse("/recognitions?done=registered", 303)
@@ -58,5 +63,5 @@ def _page(
     return page(
         request, signed, "recognitions.html", status=422 if problems else 200, rows=recognitions.listed(conn, signed.actor.person_id),
         keeps=recognitions.RECOGNISES in signed.actor.roles, typed=typed or {}, problems=problems or {}, done=done, labels=recognitions.LABELS,
-        limits=recognitions.LONGEST,
+        limits=recognitions.LONGEST, key=str(uuid4()),
     )  # fmt: skip

@@ -148,8 +148,7 @@ def anchor(name: str) -> str:
 
 
 _FILTERS: dict[str, Callable[..., Any]] = {
-    f.__name__: f
-    for f in (wareki, shortdate, clock, visible, lines, date_boxes, date_echo, days_text, anchor)
+    f.__name__: f for f in (wareki, shortdate, clock, visible, lines, date_boxes, date_echo, days_text, anchor)
 }
 
 

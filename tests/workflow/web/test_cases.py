@@ -222,8 +222,22 @@ def test_letters_and_the_form_open_as_pages_to_print(
 def test_the_clock_bar_counts_each_day_once(conn: type_connection, who: factory.Cast, judged: int) -> None:
     view = cases.look(conn, who.director, judged)
     turns = [
-        {"holder": "bureau", "label": "振興局", "from_at": view.now, "to_at": view.now, "business_days": 3, "counted": 3},
-        {"holder": "municipality", "label": "市町村", "from_at": view.now, "to_at": view.now, "business_days": 2, "counted": 2},
+        {
+            "holder": "bureau",
+            "label": "振興局",
+            "from_at": view.now,
+            "to_at": view.now,
+            "business_days": 3,
+            "counted": 3,
+        },
+        {
+            "holder": "municipality",
+            "label": "市町村",
+            "from_at": view.now,
+            "to_at": view.now,
+            "business_days": 2,
+            "counted": 2,
+        },
         {"holder": "bureau", "label": "振興局", "from_at": view.now, "to_at": None, "business_days": 9, "counted": 9},
     ]
     clock = evidence.clock(
