@@ -7,7 +7,6 @@ session on our tables – it reads what our decision reads, asks the same proces
 The act is putting a case to the director and sending it back, over and over; every contender writes the same rows.
 """
 
-import gc
 import json
 import multiprocessing
 import random
@@ -31,6 +30,7 @@ from tests import factory
 from workflow import cases, history, loading, models
 from workflow.db import Database
 from workflow.deadlines import calendar_of
+from workflow.memory import settle
 
 SLICES, SECONDS, CASES, PROCESSES = 7, 1.0, 400, 8
 TWINS = (
@@ -107,8 +107,7 @@ def _work(place: World, number: int, of: int, barrier: Barrier, pipe: Any) -> No
     owner = psycopg.connect(place.owner_url.replace("+psycopg", ""), autocommit=True, options="-c search_path=plain")
     owner.prepare_threshold = 0
     chance = random.Random(number)
-    gc.collect()
-    gc.freeze()  # as the product's own processes do
+    settle()  # as the product's own processes do, for every contender
     with app.connection() as conn:
         while (name := pipe.recv()) is not None:
             one = CONTENDERS[name](place, conn, owner, app)

@@ -5,6 +5,7 @@ Nothing here changes what a person wrote: the text is kept as it came, and a sea
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _NAMES = {
     0x00: "NUL",
@@ -76,6 +77,7 @@ def visible(value: str) -> str:
     return "".join(shown)
 
 
+@lru_cache(maxsize=4096)
 def search_key(value: str) -> str:
     """The form in which two writings of one name meet: width, kana, variant kanji, case, long vowels, spaces folded."""
     key = value

@@ -3,13 +3,13 @@
 Redis is a doorbell. Whatever it loses is found again in the tables by the next tick; no task carries anything but its name.
 """
 
-import gc
 from typing import Any
 
 from celery import Celery, signals
 from celery.schedules import crontab
 
 from workflow import db
+from workflow.memory import settle
 from workflow.settings import settings
 
 # A tick that nobody took in that time is dropped; the clocks of the hosts must agree within it.
@@ -61,7 +61,7 @@ app.conf.update(
 def _open_own_connections(**_: Any) -> None:
     """A forked process must not share its parent's sockets to the database, and shares its code as it stands."""
     db.forget()
-    gc.freeze()
+    settle()
 
 
 @signals.celeryd_init.connect

@@ -1,6 +1,5 @@
 """The command `tobidashi`. Doors only: each command parses, calls one verb and prints; no rule lives here."""
 
-import gc
 import json
 from datetime import date
 from pathlib import Path
@@ -12,6 +11,7 @@ from sqlalchemy.engine import make_url
 from states import catalogue
 from states.calendar import Calendar
 from states.places import Directory
+from workflow.memory import settle
 from workflow.settings import settings
 
 app = typer.Typer(
@@ -77,9 +77,7 @@ def serve(
     except PublishedDiffers as difference:
         raise fail(str(difference)) from None
     pages = create_app()
-    # What is loaded by now stays: the collector need not walk through it again and again while people act.
-    gc.collect()
-    gc.freeze()
+    settle()
     uvicorn.run(
         pages, host=host, port=port, log_level="warning", access_log=False, server_header=False,
         proxy_headers=bool(proxy), forwarded_allow_ips=proxy or None, timeout_graceful_shutdown=5,

@@ -23,13 +23,13 @@ LOST_COUNTER = "TB001"  # SQLSTATE of a number that somebody else took first
 
 _COLUMNS = f"""c.id, c.process, c.process_version, c.origin, c.lead, c.place, c.title, c.number, c.state, c.version, c.saves, c.head,
   c.acted_at, c.form, me.posts, (SELECT name FROM person WHERE id = %(person)s) AS person_name,
-  (SELECT jsonb_agg(jsonb_build_object('org', p.org_code, 'part', p.part, 'from', p.valid_from, 'to', p.valid_to)
-     ORDER BY p.part, p.org_code) FROM party p WHERE p.case_id = c.id) AS parties,
-  (SELECT jsonb_agg(jsonb_build_array(s.id, s.org_code, s.role, s.person_id, s.ask, {MICROSECONDS.format("s.due_at")}) ORDER BY s.id)
+  (SELECT jsonb_agg(jsonb_build_object('org', p.org_code, 'part', p.part, 'from', p.valid_from, 'to', p.valid_to))
+     FROM party p WHERE p.case_id = c.id) AS parties,
+  (SELECT jsonb_agg(jsonb_build_array(s.id, s.org_code, s.role, s.person_id, s.ask, {MICROSECONDS.format("s.due_at")}))
      FROM step s WHERE s.case_id = c.id AND s.closed_at IS NULL) AS steps,
   (SELECT jsonb_agg(jsonb_build_array(d.id, d.kind, {MICROSECONDS.format("d.due_at")}, d.closed_at IS NULL, d.left_days) ORDER BY d.id)
      FROM deadline d WHERE d.case_id = c.id AND (d.closed_at IS NULL OR d.left_days IS NOT NULL)) AS deadlines,
-  (SELECT array_agg(DISTINCT a.person_id) FROM assignment a WHERE a.case_id = c.id) AS assigned,
+  (SELECT array_agg(a.person_id) FROM assignment a WHERE a.case_id = c.id) AS assigned,
   (SELECT jsonb_object_agg(k.kind, k.value) FROM counter k WHERE k.org_code = c.lead AND k.fiscal_year = {FISCAL_YEAR}) AS counters,
   (SELECT array_agg(x.day) FROM closure x WHERE x.office IS NULL OR x.office = c.lead) AS closures,
   h.code AS headquarters, h.name AS headquarters_name, e.body, {FISCAL_YEAR} AS fiscal_year, {NOW} AS now_us"""

@@ -15,9 +15,12 @@ SCHEMA = 1
 FORM = "form:"  # content kind of a field group
 
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
+
+
 def canonical(value: Any) -> str:
     """The one JSON text of a value: sorted keys, no blanks, characters as they are. Refuses NaN and lone surrogates."""
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
+    text = _ENCODER.encode(value)
     text.encode()
     return text
 

@@ -14,7 +14,7 @@ from states.kernel import Process
 
 def registers(conn: psycopg.Connection[Any], process: Process, row: Any) -> dict[str, Any]:
     """The registers of one case. The rare ones cost a trip only when the form refers to them."""
-    found: dict[str, Any] = {"assigned": tuple(row.assigned or ()), "origin": row.origin}
+    found: dict[str, Any] = {"assigned": tuple(sorted(set(row.assigned or ()))), "origin": row.origin}
     request = row.form.get("request") or {}
     if "recognitions" in process.needs and (request.get("destination") or {}).get("type") == "organization":
         rows = conn.execute(

@@ -98,7 +98,7 @@ class Destination(Part):
     municipality_code: str = ""
     municipality_name: str = ""
     organization_name: str = ""
-    recognition: Recognition = Recognition()
+    recognition: Recognition = Field(default_factory=Recognition)
 
 
 class Wish(Dated):
@@ -132,19 +132,19 @@ class Request(Part):
     title: str = ""
     purpose: str = ""
     ground: str = ""
-    tasks: list[Task] = []
-    period: Period = Period()
-    destination: Destination = Destination()
+    tasks: list[Task] = Field(default_factory=list)
+    period: Period = Field(default_factory=Period)
+    destination: Destination = Field(default_factory=Destination)
     own_affairs: Literal["no", "yes", "unknown", ""] = ""
     concurrent_appointment: Literal["not_needed", "needed", ""] = ""
     concurrent_reason: str = ""
-    wishes: list[Wish] = []
+    wishes: list[Wish] = Field(default_factory=list)
     place: str = ""
     expected_result: str = ""
     cost: str = ""
     previous: str = ""
     source: str = ""
-    instruction: Instruction = Instruction()
+    instruction: Instruction = Field(default_factory=Instruction)
 
     @property
     def on_request(self) -> bool:
@@ -214,7 +214,7 @@ class Member(Dated):
 class Team(Part):
     """Who goes on which days."""
 
-    members: list[Member] = []
+    members: list[Member] = Field(default_factory=list)
 
 
 class Drafting(Part):
@@ -243,7 +243,7 @@ class Decision(Part):
     conclusion: Literal["approved", "declined", ""] = ""
     number: str = ""
     on: str = ""
-    days: list[Any] = []
+    days: list[Any] = Field(default_factory=list)
 
 
 class Hold(Part):
@@ -286,17 +286,17 @@ class Result(Part):
 class Form(Part):
     """The whole form; `reports` holds the trip reports by person id."""
 
-    request: Request = Request()
-    contact: Contact = Contact()
-    receipt: Receipt = Receipt()
-    team: Team = Team()
-    drafting: Drafting = Drafting()
-    consultation: Consultation = Consultation()
-    decision: Decision = Decision()
-    hold: Hold = Hold()
-    actual: Actual = Actual()
+    request: Request = Field(default_factory=Request)
+    contact: Contact = Field(default_factory=Contact)
+    receipt: Receipt = Field(default_factory=Receipt)
+    team: Team = Field(default_factory=Team)
+    drafting: Drafting = Field(default_factory=Drafting)
+    consultation: Consultation = Field(default_factory=Consultation)
+    decision: Decision = Field(default_factory=Decision)
+    hold: Hold = Field(default_factory=Hold)
+    actual: Actual = Field(default_factory=Actual)
     reports: dict[str, TripReport] = {}
-    result: Result = Result()
+    result: Result = Field(default_factory=Result)
 
     @model_validator(mode="after")
     def _give_the_period(self) -> Self:
@@ -347,7 +347,7 @@ def read_fields(fields: Mapping[str, Sequence[str]], form: Mapping[str, Any] | N
     replaces the stored one, blank rows left out; a field that was not posted keeps its value. Names without a group of
     the form are others' business and ignored. Raises `Refused` for a field that no page has or a value it cannot take.
     """
-    refused: list[Verdict] = []
+    refused: list[Verdict] = Field(default_factory=list)
     groups: dict[str, Any] = {}
     tables: set[str] = set()
     for path in sorted(fields, key=_row_order):
