@@ -85,8 +85,8 @@ def _slices(place: World, processes: int) -> dict[str, list[float]]:
         worker.start()
         pipes.append(mine)
         workers.append(worker)
-    names, rates = list(CONTENDERS), {name: [] for name in CONTENDERS}
-    rates_typed: dict[str, list[float]] = rates
+    names = list(CONTENDERS)
+    rates: dict[str, list[float]] = {name: [] for name in CONTENDERS}
     for slice_number in range(-1, SLICES):  # the first round warms up and is dropped
         for name in names[slice_number % 3 :] + names[: slice_number % 3]:
             for pipe in pipes:
@@ -94,11 +94,11 @@ def _slices(place: World, processes: int) -> dict[str, list[float]]:
             barrier.wait()
             done = sum(pipe.recv() for pipe in pipes)
             if slice_number >= 0:
-                rates_typed[name].append(done / SECONDS)
+                rates[name].append(done / SECONDS)
     for pipe, worker in zip(pipes, workers, strict=True):
         pipe.send(None)
         worker.join()
-    return rates_typed
+    return rates
 
 
 def _work(place: World, number: int, of: int, barrier: Barrier, pipe: Any) -> None:
@@ -301,8 +301,8 @@ def _orm(place: World, conn: Any, owner: Any, app: Database) -> Act:
             closures = session.exec(select(models.Closure)).all()
             assigned = session.exec(select(models.Assignment).where(models.Assignment.case_id == case_id)).all()
             counters = session.exec(select(models.Counter).where(models.Counter.org_code == case.lead)).all()
-            assert person
-            assert headquarters
+            assert person is not None
+            assert headquarters.name
             process = catalogue.process(case.process, case.process_version)
             facts = Facts(
                 state=case.state, form=case.form, read=process.reading(case.form), today=now.date(),

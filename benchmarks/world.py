@@ -1,4 +1,4 @@
-"""The world that is measured in: a real, durable PostgreSQL, an office with its people, cases that are under way."""
+"""The world that is measured in: a real, durable PostgreSQL over TCP as between hosts, an office with its people, cases that are under way."""
 
 import tempfile
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ def world(number: int) -> Iterator[World]:
     """A fresh server (fsync on) with `number` received cases that the director has once sent back."""
     with tempfile.TemporaryDirectory(prefix="tobidashi-bench-") as folder:
         Path(folder).chmod(0o711)
-        server = Postgres.start(Path(folder) / "postgres")
+        server = Postgres.start(Path(folder) / "postgres", tcp=True)
         try:
             migrate(server.owner_url, make_url(server.app_url).username or "")
             load_masters(server.owner_url)

@@ -106,9 +106,10 @@ class Postgres(_Server):
 
     label = "データベース(PostgreSQL)"
 
-    def __init__(self, data_dir: Path, log: Path | None, *, fast: bool) -> None:
+    def __init__(self, data_dir: Path, log: Path | None, *, fast: bool, tcp: bool) -> None:
         super().__init__(data_dir, log)
-        self.fast = fast
+        self.fast, self.tcp = fast, tcp
+        self.port = _free_port() if tcp else 5432  # of a socket file it is only a part of the name
 
     def _prepare(self) -> None:
         self.account = account()
@@ -118,12 +119,13 @@ class Postgres(_Server):
         self.socket_dir = self._socket_dir()
 
     @classmethod
-    def start(cls, data_dir: Path, *, fast: bool = False, log: Path | None = None) -> Self:
+    def start(cls, data_dir: Path, *, fast: bool = False, tcp: bool = False, log: Path | None = None) -> Self:
         """Starts the server on this directory, which is made, with roles and database, when it is new.
 
-        `fast` gives up safety against a power failure; it is for tests only. Raises ServerError.
+        `fast` gives up safety against a power failure; it is for tests only. `tcp` is reached over the loopback address
+        instead, as a database on another host would be; for measuring. Raises ServerError.
         """
-        server = cls(data_dir, log, fast=fast)
+        server = cls(data_dir, log, fast=fast, tcp=tcp)
         try:
             server._prepare()
             server.restart()
@@ -149,8 +151,8 @@ class Postgres(_Server):
         if not (self.home / "cluster").exists():
             self._initialise()
         settings = {
-            "listen_addresses": "",
-            "port": "5432",
+            "listen_addresses": "127.0.0.1" if self.tcp else "",
+            "port": str(self.port),
             "unix_socket_directories": str(self.socket_dir),
             "unix_socket_permissions": "0700",
             "timezone": "UTC",
@@ -182,7 +184,8 @@ class Postgres(_Server):
 
     def url(self, role: str, database: str = DATABASE, *, scheme: str = "postgresql+psycopg") -> str:
         """The address for a role and a database, in SQLAlchemy's form unless another scheme is asked."""
-        return f"{scheme}://{role}:{self.passwords[role]}@/{database}?host={self.socket_dir}&port=5432"
+        host = "127.0.0.1" if self.tcp else self.socket_dir
+        return f"{scheme}://{role}:{self.passwords[role]}@/{database}?host={host}&port={self.port}"
 
     def _answers(self) -> bool:
         try:

@@ -347,7 +347,7 @@ def read_fields(fields: Mapping[str, Sequence[str]], form: Mapping[str, Any] | N
     replaces the stored one, blank rows left out; a field that was not posted keeps its value. Names without a group of
     the form are others' business and ignored. Raises `Refused` for a field that no page has or a value it cannot take.
     """
-    refused: list[Verdict] = Field(default_factory=list)
+    refused: list[Verdict] = []
     groups: dict[str, Any] = {}
     tables: set[str] = set()
     for path in sorted(fields, key=_row_order):

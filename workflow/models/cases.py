@@ -6,6 +6,7 @@ inserts them from the case it has just moved, and a case with history cannot be 
 
 from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
@@ -80,7 +81,9 @@ class Event(SQLModel, table=True):
     )
     case_id: int = Field(sa_column=Column(BigInteger, nullable=False))
     seq: int
-    prev_seq: int = Field(sa_column=Column(Integer, Computed("seq - 1", persisted=True), nullable=False))
+    prev_seq: int | None = Field(
+        default=None, sa_column=Column(Integer, Computed("seq - 1", persisted=True), nullable=False)
+    )
     at: datetime = Field(sa_type=Instant)
     action: str
     actor: str
@@ -225,7 +228,7 @@ class Idempotency(SQLModel, table=True):
 
     __table_args__ = (PrimaryKeyConstraint("person_id", "key"),)
     person_id: int = Field(sa_type=BigInteger)
-    key: str = Field(sa_type=Uuid)
+    key: UUID = Field(sa_type=Uuid)
     request: bytes = Field(sa_column=bytes_column())
     result: dict[str, Any] = Field(sa_column=json_column())
     made_at: datetime = Field(sa_type=Instant)
