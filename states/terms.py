@@ -91,6 +91,12 @@ class Facts:
     registers: Mapping[str, Any] = field(default_factory=dict)
     memo: dict[Any, Any] = field(default_factory=dict)
 
+    def after(self, state: str, form: Mapping[str, Any], read: Any, number: str | None) -> "Facts":
+        """The same facts once the case has moved; nothing has been asked of them yet."""
+        return Facts(
+            state, form, read, self.today, self.directory, self.calendar, self.roles, self.actor, self.inputs, number, self.registers
+        )  # fmt: skip
+
 
 @dataclass(frozen=True, eq=False)
 class Guard:

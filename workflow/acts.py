@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -33,7 +32,7 @@ def work_out(case: Loaded, action: str, inputs: Mapping[str, Any], groups: Mappi
     texts = {kind: text for kind, (_, text) in drawn.items()}
     facts.registers = {**facts.registers, "numbers": texts, "edited": frozenset(groups), "lead": row.lead}
     move = process.decide(facts, action)
-    form = _form_after(replace(facts, state=move.source), move.action)
+    form = _form_after(facts.after(move.source, facts.form, facts.read, facts.number), move.action)
     number = drawn["case"][1] if "case" in drawn else row.number
     params = _rows(case, move, form, number, _parts(case, move, inputs))
     params |= {
@@ -102,7 +101,7 @@ def _form_after(facts: Facts, action: Action) -> dict[str, Any]:
             group, key = ask.into.split(".")
             form[group] = {**_standing(form, group), key: facts.inputs[ask.name]}
     if action.record:
-        for group, value in action.record(replace(facts, form=form)).items():
+        for group, value in action.record(facts.after(facts.state, form, facts.read, facts.number)).items():
             form[group] = {**_standing(form, group), **value}
     return form
 
@@ -147,7 +146,7 @@ def _rows(case: Loaded, move: Move, form: dict[str, Any], number: str | None, pa
     office = post.org_code if post else row.lead
     before = row.form if row.version else {}
     read = case.read if form == row.form else process.reading(form)
-    after = replace(case.facts, state=move.dest, form=form, read=read, number=number, memo={})
+    after = case.facts.after(move.dest, form, read, number)
     changed = [group for group in form if form[group] != before.get(group) and group not in kept]
     joining = [(part, org) for part, org in (move.action.parties(after) if move.action.parties else ())
                if not any(p["part"] == part and p["org"] == org for p in case.parties)]  # fmt: skip

@@ -32,23 +32,22 @@ _COLUMNS = f"""c.id, c.process, c.process_version, c.origin, c.lead, c.place, c.
   (SELECT array_agg(a.person_id) FROM assignment a WHERE a.case_id = c.id) AS assigned,
   (SELECT jsonb_object_agg(k.kind, k.value) FROM counter k WHERE k.org_code = c.lead AND k.fiscal_year = {FISCAL_YEAR}) AS counters,
   (SELECT array_agg(x.day) FROM closure x WHERE x.office IS NULL OR x.office = c.lead) AS closures,
-  h.code AS headquarters, h.name AS headquarters_name, e.body, {FISCAL_YEAR} AS fiscal_year, {NOW} AS now_us"""
-
-HEADQUARTERS = f"""CROSS JOIN LATERAL (SELECT i.headquarters AS code, o.name FROM installation i
-    LEFT JOIN organisation o ON o.code = i.headquarters AND (o.valid_from IS NULL OR o.valid_from <= {TODAY})
-      AND (o.valid_to IS NULL OR o.valid_to >= {TODAY})) h"""
+  (SELECT headquarters FROM installation) AS headquarters,
+  CASE WHEN me.wide THEN (SELECT o.name FROM organisation o, installation i WHERE o.code = i.headquarters
+     AND (o.valid_from IS NULL OR o.valid_from <= {TODAY}) AND (o.valid_to IS NULL OR o.valid_to >= {TODAY}) LIMIT 1) END
+     AS headquarters_name, e.body, {FISCAL_YEAR} AS fiscal_year, {NOW} AS now_us"""
 
 # Everything an act's decision reads, in one row; the idempotency key is found first, so that a replay is no conflict.
 READ = f"""WITH {SCOPE}
 SELECT {_COLUMNS}, i.request, i.result
-FROM me CROSS JOIN cases c {HEADQUARTERS} LEFT JOIN event e ON e.case_id = c.id AND e.seq = c.version
+FROM me CROSS JOIN cases c LEFT JOIN event e ON e.case_id = c.id AND e.seq = c.version
   LEFT JOIN idempotency i ON i.person_id = %(person)s AND i.key = %(key)s
 WHERE c.id = %(case)s AND {VISIBLE}"""
 
 # The clock has no post: it moves what is due, and sees every case in progress.
-READ_BY_CLOCK = f"""WITH me AS (SELECT '[]'::jsonb AS posts)
+READ_BY_CLOCK = f"""WITH me AS (SELECT '[]'::jsonb AS posts, false AS wide)
 SELECT {_COLUMNS}, NULL::bytea AS request, NULL::jsonb AS result
-FROM me CROSS JOIN cases c {HEADQUARTERS} LEFT JOIN event e ON e.case_id = c.id AND e.seq = c.version
+FROM me CROSS JOIN cases c LEFT JOIN event e ON e.case_id = c.id AND e.seq = c.version
 WHERE c.id = %(case)s AND c.version > 0"""
 
 # The post and its part in the case are looked at again: a post that ended meanwhile writes nothing.
