@@ -35,17 +35,6 @@ def db(fresh_database: Urls) -> Iterator[Database]:
     made.close()
 
 
-@pytest.fixture
-def conn(db: Database) -> Iterator[type_connection]:
-    with db.connection() as connection:
-        yield connection
-
-
-@pytest.fixture
-def who(conn: type_connection) -> Cast:
-    return cast(conn)
-
-
 def told(conn: type_connection, case: int, seq: int) -> set[int]:
     """The persons told of one event of the case."""
     text = "SELECT m.person_id FROM message m JOIN outbox o ON o.id = m.outbox_id WHERE o.case_id = %s AND o.seq = %s"

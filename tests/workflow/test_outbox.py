@@ -40,24 +40,6 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[MailServer]:
         yield made
 
 
-@pytest.fixture
-def db(fresh_database: Urls) -> Iterator[Database]:
-    made = Database(fresh_database.app_url)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def conn(db: Database) -> Iterator[type_connection]:
-    with db.connection() as connection:
-        yield connection
-
-
-@pytest.fixture
-def who(conn: type_connection) -> Cast:
-    return cast(conn)
-
-
 def submitted(conn: type_connection, who: Cast, count: int = 1) -> list[int]:
     """That many cases put in: each tells the two officers of the bureau."""
     ids = [opened(conn, who) for _ in range(count)]

@@ -10,7 +10,7 @@ import pytest
 from states.calendar import Calendar
 from tests import factory
 from tests.conftest import Database as Urls
-from tests.factory import Cast, cast, drive, opened, set_clock
+from tests.factory import Cast, drive, opened, set_clock
 from workflow import cases, outbox, watch
 from workflow.db import Database, type_connection
 from workflow.deadlines import TOKYO
@@ -40,17 +40,6 @@ def db(fresh_database: Urls, clock: Clock) -> Iterator[Database]:
     made = Database(fresh_database.app_url)
     yield made
     made.close()
-
-
-@pytest.fixture
-def conn(db: Database) -> Iterator[type_connection]:
-    with db.connection() as connection:
-        yield connection
-
-
-@pytest.fixture
-def who(conn: type_connection) -> Cast:
-    return cast(conn)
 
 
 # ── which rung ──────────────────────────────────────────────────────────────────────────────────────────────────────
