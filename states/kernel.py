@@ -83,7 +83,7 @@ class Process:
     deadlines: tuple[Deadline, ...] = ()
     asks: Callable[[Facts], Sequence[Ask] | None] | None = None
     reads: Callable[[str, frozenset[str], str], bool] = lambda group, roles, state: True
-    assigned: Callable[[Any], Sequence[tuple[int, date]]] | None = None
+    assigned: Callable[[Facts], Sequence[tuple[int, date, int]]] | None = None  # person, day, half (0 morning, 1 afternoon)
     computed: Callable[[Facts], Mapping[str, Any] | None] | None = None
     fields: Callable[[Mapping[str, Sequence[str]], Mapping[str, Any]], dict[str, Any]] | None = None
     needs: frozenset[str] = frozenset()
@@ -93,6 +93,7 @@ class Process:
         default_factory=dict
     )  # (origin, state) -> holder, where it is another
     fixed: Callable[[Mapping[str, Any]], Any] = lambda form: None  # what of the form never changes once it is opened
+    lapses: str = ""  # of a process of child cases: the clock's action by which one ends together with its parent
 
     def __post_init__(self) -> None:
         names = [s.name for s in self.states]
@@ -100,7 +101,8 @@ class Process:
         for row in self.table:
             places = [*row.source, *([] if row.dest == STAY else [row.dest])]
             problems += [f"{row.name}: unknown state {p}" for p in places if p not in names]
-            problems += [f"{row.name}: leaves final {p}" for p in row.source if p in names and self.state(p).final]
+            if row.dest != STAY:
+                problems += [f"{row.name}: leaves final {p}" for p in row.source if p in names and self.state(p).final]
             problems += [] if row.by else [f"{row.name}: no role"]
             problems += [] if row.weighs in ("", "drafter", "decider") else [f"{row.name}: weighs {row.weighs}"]
         for due in self.deadlines:
@@ -108,6 +110,8 @@ class Process:
             problems += [f"{due.kind}: unknown action {a}" for a in due.starts | due.ends if a not in self.names]
             if due.move and due.move not in self.names:
                 problems.append(f"{due.kind}: unknown action {due.move}")
+        if self.lapses and self.lapses not in self.names:
+            problems.append(f"unknown action {self.lapses}")
         if not problems:
             ways = {s.name: {r.dest for r in self.table if s.name in r.source and r.dest != STAY} for s in self.states}
             reached = _closure({self.initial.name}, ways)

@@ -133,6 +133,7 @@ class State:
     ask: str = ""
     final: bool = False
     outcome: str = ""  # of a final state: how the case ended, in the words of the lists
+    private: bool = False  # nobody beyond the writer's own office knows of the case yet
 
 
 @dataclass(frozen=True)
@@ -152,6 +153,16 @@ class Input:
     into: str = ""
 
 
+@dataclass(frozen=True)
+class Child:
+    """A case that an act opens under its own: which process, how it begins, its form, and the action that is its first event."""
+
+    process: str
+    origin: str
+    form: Mapping[str, Any]
+    action: str
+
+
 @dataclass(frozen=True, eq=False)
 class Action:
     """One row of the table: who may do it from where to where, under which guards, and what it brings about.
@@ -159,7 +170,9 @@ class Action:
     Several rows may share a name: `when` chooses silently among them, a guard refuses aloud.
     `advises` are guards that are asked, shown and recorded here but refuse only later.
     `weighs` says how warnings are met: a "drafter" writes the reason, a "decider" confirms it or writes his own.
-    `record` returns the field groups that the act itself writes; `parties` the organisations that join by it.
+    `record` returns the field groups that the act itself writes; `parties` the organisations that join by it, `leaves`
+    those whose part ends, both as (part, organisation); `leads` the organisation that leads the case from then on;
+    `links` the cases it is tied to, as (kind, number); `opens` the child cases that begin with it.
     """
 
     name: str
@@ -179,6 +192,10 @@ class Action:
     tells: frozenset[str] = frozenset()
     record: Callable[[Facts], Mapping[str, Any]] | None = None
     parties: Callable[[Facts], Sequence[tuple[str, str]]] | None = None
+    leaves: Callable[[Facts], Sequence[tuple[str, str]]] | None = None
+    leads: Callable[[Facts], str] | None = None
+    links: Callable[[Facts], Sequence[tuple[str, str]]] | None = None
+    opens: Callable[[Facts], Sequence[Child]] | None = None
     main: bool = False
     stops: bool = False
 
@@ -246,9 +263,13 @@ class Deadline:
 
 @dataclass(frozen=True)
 class Ask:
-    """An item in somebody's inbox: the holder's desk (or one person), what is wanted, the deadline it carries."""
+    """An item in somebody's inbox: the holder's desk (or one person), what is wanted, the deadline it carries.
+
+    `org` names the desk's organisation where the holder alone does not: one of several that have the same part.
+    """
 
     holder: str
     label: str
     deadline: str = ""
     person: int | None = None
+    org: str = ""

@@ -110,7 +110,7 @@ def test_only_the_engine_moves_a_case():
     assert found == {
         ("workflow/case_sql.py", "UPDATE cases"), ("workflow/case_sql.py", "INSERT INTO event"),
         ("workflow/case_sql.py", "INSERT INTO content"), ("workflow/cases.py", "INSERT INTO cases"),
-        ("workflow/cases.py", "UPDATE cases"), ("workflow/cases.py", "DELETE FROM cases"),
+        ("workflow/cases.py", "UPDATE cases"), ("workflow/cases.py", "DELETE FROM cases"), ("workflow/families.py", "INSERT INTO cases"),
     }  # fmt: skip
 
 

@@ -3,7 +3,8 @@
 `SCOPE` is the actor's posts of today by the database's clock, `VISIBLE` what they let one read. Both are plain SQL with
 the parameter `person`, so that constant SQL uses them as they are: `WITH {SCOPE} SELECT … FROM me, cases c WHERE {VISIBLE}`.
 Headquarters and auditors see by their post's scope, everybody else through the parties of a case, staff through their
-own assignments. A draft (version 0) is its writer's office alone. What one may not see does not exist.
+own assignments. A case that is not open yet (a draft, a municipality's own approval) is its writer's office alone. What
+one may not see does not exist.
 """
 
 from collections.abc import Iterable, Mapping
@@ -26,9 +27,9 @@ SCOPE = f"""me AS MATERIALIZED (
          jsonb_agg(jsonb_build_array(p.id, p.org_code, p.section, p.title, p.role, p.scope) ORDER BY t.id) AS posts
   FROM tenure t JOIN post p ON p.id = t.post_id WHERE {HELD})"""
 
-VISIBLE = """((me.wide AND c.version > 0)
+VISIBLE = """((me.wide AND c.open)
   OR EXISTS (SELECT 1 FROM party v WHERE v.case_id = c.id AND v.org_code = ANY (me.orgs))
-  OR EXISTS (SELECT 1 FROM assignment a WHERE a.case_id = c.id AND a.person_id = %(person)s AND c.version > 0))"""
+  OR EXISTS (SELECT 1 FROM assignment a WHERE a.case_id = c.id AND a.person_id = %(person)s AND c.open))"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +85,15 @@ def actor(conn: psycopg.Connection[Any], person_id: int) -> Actor | None:
     return Actor(rows[0][0], rows[0][1], rows[0][2], posts)
 
 
-# Whose desk a role sits at: an organisation's part in the case.
-PARTS = {"municipality": ("requester",), "bureau": ("lead",), "director": ("lead",)}
+# What the part of a post's organisation in the case makes of the post's role; the first part is that of who opens one.
+PARTS: Mapping[str, Mapping[str, str]] = {
+    "municipality": {"requester": "municipality", "partner": "partner"},
+    "municipality_head": {"requester": "municipality_head"},
+    "bureau": {"lead": "bureau", "co_office": "co_office"},
+    "director": {"lead": "director", "co_office": "co_office"},
+}
+# Whose inbox a role on the case reads, where it is not a post's own.
+DESKS = {"partner": "municipality", "co_office": "bureau"}
 
 
 def roles_on(posts: Iterable[PostHeld], parties: Iterable[Mapping[str, Any]], *, assigned: bool) -> dict[str, PostHeld]:
@@ -99,8 +107,11 @@ def roles_on(posts: Iterable[PostHeld], parties: Iterable[Mapping[str, Any]], *,
     found: dict[str, PostHeld] = {}
     for post in posts:
         if post.role in PARTS:
-            here = any(post.org_code in by_part.get(part, ()) for part in PARTS[post.role])
-        elif post.role == "staff":
+            for part, role in PARTS[post.role].items():
+                if post.org_code in by_part.get(part, ()):
+                    found.setdefault(role, post)
+            continue
+        if post.role == "staff":
             here = assigned
         else:
             here = post.scope == "all" or (post.scope == "office" and post.org_code in by_part.get("lead", ()))
@@ -112,6 +123,7 @@ def roles_on(posts: Iterable[PostHeld], parties: Iterable[Mapping[str, Any]], *,
 # What a role's post lets one read: the cases of its office, every case, one's own, or none.
 SCOPE_OF = {
     "municipality": "office",
+    "municipality_head": "office",
     "bureau": "office",
     "director": "office",
     "headquarters": "all",

@@ -1,14 +1,14 @@
 """What an act brings about, worked out as parameters of the one write: no database here, only the decision's results."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from states.kernel import Move, Process, Refused
 from states.terms import CLOCK, STAY, Action, Ask, Facts
 from workflow import deadlines, history, numbers
-from workflow.access import PostHeld
+from workflow.access import DESKS, PARTS, PostHeld
 from workflow.loading import Loaded, instant, microseconds
 
 WEIGHED = ("reasons", "confirm")  # inputs that answer warnings, a text for each rule
@@ -30,17 +30,30 @@ def work_out(case: Loaded, action: str, inputs: Mapping[str, Any], groups: Mappi
     fitting = process.row(action, facts)
     drawn = numbers.draw(fitting.numbers if fitting else (), row, facts.directory)
     texts = {kind: text for kind, (_, text) in drawn.items()}
-    facts.registers = {**facts.registers, "numbers": texts, "edited": frozenset(groups), "lead": row.lead}
+    acting = next((case.held[role] for role in case.held if fitting and role in fitting.by), None)
+    facts.registers = {
+        **facts.registers, "numbers": texts, "edited": frozenset(groups), "lead": row.lead,
+        "acting_org": acting.org_code if acting else "",
+    }  # fmt: skip
     move = process.decide(facts, action)
     form = _form_after(facts.after(move.source, facts.form, facts.read, facts.number), move.action)
     number = drawn["case"][1] if "case" in drawn else row.number
-    params = _rows(case, move, form, number, _parts(case, move, inputs))
+    files = facts.registers.get("files", ())
+    params = _rows(case, move, form, number, _parts(case, move, inputs) + [file_part(file) for file in files])
+    params["rows"]["files"] = [file["id"] for file in files]
     params |= {
         "n_kind": list(drawn), "n_value": [seen for seen, _ in drawn.values()], "n_count": len(drawn),
         "n_seen": json.dumps({kind: seen for kind, (seen, _) in drawn.items()}),
-        "fiscal_year": row.fiscal_year, "lead": row.lead, "takes": bool(groups) and row.version > 0,
+        "fiscal_year": row.fiscal_year, "counts": row.lead, "takes": bool(groups) and row.version > 0,
     }  # fmt: skip
     return params
+
+
+def file_part(file: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """What an event says of a file that it records: everything but the bytes."""
+    inside = "internal:" if file["scope"] == "internal" else ""
+    keys = ("id", "name", "size", "sha256", "media_type", "scope", "label")
+    return f"{inside}file:{file['id']}", {key: file[key] for key in keys}
 
 
 def taken_over(process: Process, form: Mapping[str, Any], groups: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
@@ -82,15 +95,39 @@ def note(
     case: Loaded, action: str, parts: Sequence[tuple[str, Any]], form: Mapping[str, Any] | None = None,
     kept: Sequence[str] = (), by: tuple[str, PostHeld] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
-    """The rows of an event that moves nothing: a letter filed, content erased.
+    """The rows of an event that moves nothing: a letter filed, a file added, content erased.
 
     `kept` are field groups whose reference stands although the form shows them differently (erased ones); `by` the
     person's id and post, the clock where there is none.
     """
-    stay = Move(Action(action, (case.row.state,), STAY, action, frozenset({CLOCK})), case.row.state, case.row.state, ())
+    return concern(case, action, parts, form=form, kept=kept, by=by) | {
+        "moved": False,
+        "rows": {},
+        "place": case.row.place,
+    }
+
+
+def concern(
+    case: Loaded, action: str, parts: Sequence[tuple[str, Any]], *, form: Mapping[str, Any] | None = None,
+    kept: Sequence[str] = (), by: tuple[str, PostHeld] | None = None, joins: Sequence[tuple[str, str]] = (),
+    leaves: Sequence[tuple[str, str]] = (),
+) -> dict[str, Any]:  # fmt: skip
+    """The rows of an event that the engine writes without a move, but after which others may be asked.
+
+    A child case moved, or an organisation was succeeded by another: `joins` and `leaves` are (part, organisation).
+    """
+    row = Action(
+        action,
+        (case.row.state,),
+        STAY,
+        action,
+        frozenset({CLOCK}),
+        parties=lambda facts: joins,
+        leaves=lambda facts: leaves,
+    )
+    stay = Move(row, case.row.state, case.row.state, ())
     params = _rows(case, stay, dict(form or case.row.form), case.row.number, list(parts), kept, by)
-    counted = {"n_kind": [], "n_value": [], "n_count": 0, "takes": False, "moved": False, "rows": {}}
-    return params | counted | {"place": case.row.place}
+    return params | {"n_kind": [], "n_value": [], "n_count": 0, "takes": False}
 
 
 def _form_after(facts: Facts, action: Action) -> dict[str, Any]:
@@ -140,78 +177,90 @@ def _parts(case: Loaded, move: Move, inputs: Mapping[str, Any]) -> list[tuple[st
 def _rows(case: Loaded, move: Move, form: dict[str, Any], number: str | None, parts: list[tuple[str, Any]],
           kept: Sequence[str] = (), by: tuple[str, PostHeld] | None = None) -> dict[str, Any]:  # fmt: skip
     """Every row of one event in the case's new state."""
-    row, process, seq = case.row, case.process, case.row.version + 1
+    row, process, action, seq = case.row, case.process, move.action, case.row.version + 1
     actor = by[0] if by else case.facts.actor
-    post = by[1] if by else next((case.held[role] for role in case.held if role in move.action.by), None)
+    post = by[1] if by else next((case.held[role] for role in case.held if role in action.by), None)
     office = post.org_code if post else row.lead
     before = row.form if row.version else {}
     read = case.read if form == row.form else process.reading(form)
     after = case.facts.after(move.dest, form, read, number)
     changed = [group for group in form if form[group] != before.get(group) and group not in kept]
-    joining = [(part, org) for part, org in (move.action.parties(after) if move.action.parties else ())
-               if not any(p["part"] == part and p["org"] == org for p in case.parties)]  # fmt: skip
-    parties = sorted(
-        [p["part"], p["org"]] for p in (*case.parties, *({"part": part, "org": org} for part, org in joining))
-    )
+    current = {(p["part"], p["org"]) for p in case.parties if p["to"] is None}
+    known = {(p["part"], p["org"]) for p in case.parties}
+    leaving = [pair for pair in _pairs(action.leaves, after) if pair in current]
+    staying = current - set(leaving)
+    joining = [pair for pair in _pairs(action.parties, after) if pair not in staying]
+    parties = sorted([part, org] for part, org in staying | set(joining))
+    lead = action.leads(after) if action.leads else row.lead
     names = CLOCK_NAMES
     if post is not None:
         names = {"actor": row.person_name or "", "post": " ".join(filter(None, (post.section, post.title))),
                  "office": _name(case, post.org_code)}  # fmt: skip
     own = [(history.FORM + group, form[group]) for group in changed]
-    own += [("parties", parties)] if joining or not row.version else []
+    own += [("parties", parties)] if joining or leaving or not row.version else []
     rows = history.contents(seq, [*own, ("names", names), *parts])
     refs = history.references((case.body or {}).get("content", []), rows)
     post_text = str(post.id) if post else CLOCK
-    rounds = (case.body or {}).get("round", 0) + (move.action.weighs == "drafter")
+    rounds = (case.body or {}).get("round", 0) + (action.weighs == "drafter")
     body = history.event_body(
-        case=row.id, seq=seq, at=row.now_us, action=move.action.name, source=move.source, dest=move.dest,
+        case=row.id, seq=seq, at=row.now_us, action=action.name, source=move.source, dest=move.dest,
         process=(process.key, process.version, process.digest), actor=actor, post=post_text, office=office,
-        lead=row.lead, round_no=rounds, number=number, content=refs,
+        lead=lead, round_no=rounds, number=number, content=refs,
     )  # fmt: skip
     standing = [
         deadlines.Standing(i, kind, instant(due), is_open, left) for i, kind, due, is_open, left in row.deadlines or ()
     ]
-    plan = deadlines.plan(process.deadlines, move.action.name, move.source if row.version else "", after, standing)
-    wanted = [_step(ask, case, parties, plan) for ask in process.inbox(after)]
+    plan = deadlines.plan(process.deadlines, action.name, move.source if row.version else "", after, standing)
+    wanted = [_step(ask, case, parties, plan, lead) for ask in process.inbox(after)]
     open_steps = {(org, role, person, ask, due): i for i, org, role, person, ask, due in row.steps or ()}
     opening = [step for step in wanted if step not in open_steps]
-    ledger = sorted(set(process.assigned(after.read))) if process.assigned else []
-    was = sorted(set(process.assigned(case.read))) if process.assigned and before else []
+    ledger = sorted(set(process.assigned(after))) if process.assigned else []
+    before_it = case.facts.after(row.state, row.form, case.read, row.number)
+    was = sorted(set(process.assigned(before_it))) if process.assigned and before else []
     asks = [[org, role, person, ask] for org, role, person, ask, _ in opening]
-    told: dict[str, Any] = {"tells": sorted(move.action.tells), "asks": asks}
-    effects = [("notice", told)] if move.action.tells or asks else []
-    effects += [(f"letter:{letter}", {"letter": letter}) for letter in move.action.letters]
+    told: dict[str, Any] = {"tells": sorted(action.tells), "asks": asks}
+    effects = [("notice", told)] if action.tells or asks else []
+    effects += [(f"letter:{letter}", {"letter": letter}) for letter in action.letters]
     return {
         "case": row.id, "version": row.version, "saves": row.saves, "state": move.dest, "number": number, "title": process.title(form),
-        "place": process.place(form),
+        "place": process.place(form) or row.place, "lead": lead, "open": not process.state(move.dest).private,
+        "opens": action.opens(after) if action.opens else (),
         "actor": actor, "at": row.now_us, "form": history.canonical(form), "post": post.id if post else None,
-        "action": move.action.name, "post_text": post_text, "office": office, "previous": row.head, "body": body,
+        "action": action.name, "post_text": post_text, "office": office, "previous": row.head, "body": body,
         "hash": history.event_hash(row.head, body), "person": None, "moved": True,
         "c_ord": [r.ord for r in rows], "c_kind": [r.kind for r in rows], "c_digest": [r.digest for r in rows],
         "c_salt": [r.salt for r in rows], "c_data": [r.data for r in rows],
         "rows": {
-            "parties": [{"org": org, "part": part} for part, org in joining],
+            "parties": [{"org": org, "part": part} for part, org in joining if (part, org) not in known],
+            "returning": [{"org": org, "part": part} for part, org in joining if (part, org) in known],
+            "leaving": [{"org": org, "part": part} for part, org in leaving],
+            "links": [{"kind": kind, "number": other} for kind, other in (action.links(after) if action.links else ())],
             "steps_close": [i for step, i in open_steps.items() if step not in wanted],
             "steps_open": [{"org": s[0], "role": s[1], "person": s[2], "ask": s[3], "due": s[4]} for s in opening],
             "deadlines_close": [{"id": i, "days": left} for i, left in plan.close],
             "deadlines_open": [{"kind": d[0], "holder": d[1], "move": d[2], "due": microseconds(d[3])} for d in plan.open],
-            "assignments": None if ledger == was else [{"person": p, "day": day.isoformat()} for p, day in ledger],
+            "assignments": None if ledger == was else [{"person": p, "day": day.isoformat(), "half": half} for p, day, half in ledger],
             "outbox": [{"kind": kind, "payload": payload} for kind, payload in effects],
         },
     }  # fmt: skip
 
 
+def _pairs(told: Callable[[Facts], Sequence[tuple[str, str]]] | None, facts: Facts) -> list[tuple[str, str]]:
+    """What a row says of parts and organisations, each pair once."""
+    return list(dict.fromkeys((part, org) for part, org in told(facts))) if told else []
+
+
 def _step(
-    ask: Ask, case: Loaded, parties: Sequence[Sequence[str]], plan: deadlines.Plan
+    ask: Ask, case: Loaded, parties: Sequence[Sequence[str]], plan: deadlines.Plan, lead: str
 ) -> tuple[str, str, int | None, str, int]:
-    """The desk of a holder: the requesting municipality, headquarters, or the leading office."""
-    org = case.row.lead
-    if ask.holder == "municipality":
-        org = next((org for part, org in parties if part == "requester"), org)
+    """The desk of a holder: the one named, the requesting municipality's, headquarters', or the leading office's."""
+    org = ask.org or lead
+    if not ask.org and "requester" in PARTS.get(ask.holder, ()):
+        org = next((org for part, org in parties if part == "requester"), lead)
     elif ask.holder == "headquarters":
         org = case.row.headquarters
     due: datetime = plan.due.get(ask.deadline, deadlines.FAR)
-    return org, ask.holder, ask.person, ask.label, microseconds(due)
+    return org, DESKS.get(ask.holder, ask.holder), ask.person, ask.label, microseconds(due)
 
 
 def _name(case: Loaded, org: str) -> str:

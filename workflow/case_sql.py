@@ -22,14 +22,16 @@ INSTANT = "(timestamp 'epoch' + {} * interval '1 microsecond') AT TIME ZONE 'UTC
 LOST_COUNTER = "TB001"  # SQLSTATE of a number that somebody else took first
 
 _COLUMNS = f"""c.id, c.process, c.process_version, c.origin, c.lead, c.place, c.title, c.number, c.state, c.version, c.saves, c.head,
-  c.acted_at, c.form, me.posts, (SELECT name FROM person WHERE id = %(person)s) AS person_name,
+  c.acted_at, c.form, c.open, c.parent_id, me.posts, (SELECT name FROM person WHERE id = %(person)s) AS person_name,
   (SELECT jsonb_agg(jsonb_build_object('org', p.org_code, 'part', p.part, 'from', p.valid_from, 'to', p.valid_to))
      FROM party p WHERE p.case_id = c.id) AS parties,
   (SELECT jsonb_agg(jsonb_build_array(s.id, s.org_code, s.role, s.person_id, s.ask, {MICROSECONDS.format("s.due_at")}))
      FROM step s WHERE s.case_id = c.id AND s.closed_at IS NULL) AS steps,
   (SELECT jsonb_agg(jsonb_build_array(d.id, d.kind, {MICROSECONDS.format("d.due_at")}, d.closed_at IS NULL, d.left_days) ORDER BY d.id)
      FROM deadline d WHERE d.case_id = c.id AND (d.closed_at IS NULL OR d.left_days IS NOT NULL)) AS deadlines,
-  (SELECT array_agg(a.person_id) FROM assignment a WHERE a.case_id = c.id) AS assigned,
+  (SELECT array_agg(DISTINCT a.person_id) FROM assignment a WHERE a.case_id = c.id) AS assigned,
+  (SELECT jsonb_agg(jsonb_build_array(k.id, k.process, k.process_version, k.state, k.origin, k.title, k.form) ORDER BY k.id)
+     FROM cases k WHERE k.parent_id = c.id AND k.version > 0) AS children,
   (SELECT jsonb_object_agg(k.kind, k.value) FROM counter k WHERE k.org_code = c.lead AND k.fiscal_year = {FISCAL_YEAR}) AS counters,
   (SELECT array_agg(x.day) FROM closure x WHERE x.office IS NULL OR x.office = c.lead) AS closures,
   (SELECT headquarters FROM installation) AS headquarters,
@@ -53,19 +55,18 @@ WHERE c.id = %(case)s AND c.version > 0"""
 # The post and its part in the case are looked at again: a post that ended meanwhile writes nothing.
 _ME = f"""me AS MATERIALIZED (SELECT 1 FROM tenure t JOIN post p ON p.id = t.post_id
   WHERE {HELD} AND p.id = %(post)s
-    AND (p.scope = 'all' OR EXISTS (SELECT 1 FROM party v WHERE v.case_id = %(case)s AND v.org_code = p.org_code
-           AND (v.valid_to IS NULL OR v.valid_to >= {TODAY}))
+    AND (p.scope = 'all' OR EXISTS (SELECT 1 FROM party v WHERE v.case_id = %(case)s AND v.org_code = p.org_code AND v.valid_to IS NULL)
          OR EXISTS (SELECT 1 FROM assignment a WHERE a.case_id = %(case)s AND a.person_id = %(person)s)))"""
 
 _NUMBERS = """num AS (
   INSERT INTO counter AS k (org_code, fiscal_year, kind, value)
-  SELECT %(lead)s, %(fiscal_year)s, u.kind, 1 FROM unnest(%(n_kind)s::text[], %(n_value)s::int[]) AS u (kind, value)
+  SELECT %(counts)s, %(fiscal_year)s, u.kind, 1 FROM unnest(%(n_kind)s::text[], %(n_value)s::int[]) AS u (kind, value)
   ON CONFLICT (org_code, fiscal_year, kind) DO UPDATE SET value = k.value + 1
     WHERE k.value = (%(n_seen)s::jsonb ->> k.kind)::int
   RETURNING 1)"""
 
 _CAS = f"""cas AS (UPDATE cases SET state = %(state)s, version = version + 1, number = %(number)s, title = %(title)s, place = %(place)s,
-    head = %(hash)s, acted_by = %(actor)s, acted_at = {INSTANT.format("%(at)s::bigint")}, form = %(form)s::jsonb
+    head = %(hash)s, lead = %(lead)s, open = %(open)s, acted_by = %(actor)s, acted_at = {INSTANT.format("%(at)s::bigint")}, form = %(form)s::jsonb
   WHERE cases.id = %(case)s AND cases.version = %(version)s AND cases.saves = %(saves)s {{conditions}} RETURNING cases.id)"""
 
 _EVENT = f"""ev AS (INSERT INTO event (case_id, seq, at, action, actor, post, office, previous, hash, body)
@@ -77,7 +78,10 @@ _CONTENT = """co AS (INSERT INTO content (case_id, seq, ord, kind, digest, salt,
     unnest(%(c_ord)s::int[], %(c_kind)s::text[], %(c_digest)s::bytea[], %(c_salt)s::bytea[], %(c_data)s::bytea[]) AS u)"""
 
 # The parts that are rows of the JSON text, by its keys.
-ROWS = frozenset({"steps_close", "steps_open", "deadlines_close", "deadlines_open", "parties", "assignments", "outbox"})
+ROWS = frozenset({
+    "steps_close", "steps_open", "deadlines_close", "deadlines_open", "parties", "returning", "leaving", "links", "files",
+    "assignments", "outbox",
+})  # fmt: skip
 
 # Everything else that an act brings about travels as one JSON text and is read as rows here.
 _ROWS = "r AS MATERIALIZED (SELECT %(rows)s::jsonb AS rows)"
@@ -99,10 +103,28 @@ _DEADLINES_OPEN = f"""dn AS (INSERT INTO deadline (case_id, kind, holder, move, 
 _PARTIES = f"""pa AS (INSERT INTO party (case_id, org_code, part, valid_from)
   SELECT cas.id, u.org, u.part, {TODAY} FROM cas, r, jsonb_to_recordset(r.rows -> 'parties') AS u (org text, part text))"""
 
+_RETURNING = """pb AS (UPDATE party SET valid_to = NULL, until_seq = NULL
+  FROM cas, r, jsonb_to_recordset(r.rows -> 'returning') AS u (org text, part text)
+  WHERE party.case_id = cas.id AND party.org_code = u.org AND party.part = u.part)"""
+
+_LEAVING = f"""pe AS (UPDATE party SET valid_to = {TODAY}, until_seq = %(version)s::int + 1
+  FROM cas, r, jsonb_to_recordset(r.rows -> 'leaving') AS u (org text, part text)
+  WHERE party.case_id = cas.id AND party.org_code = u.org AND party.part = u.part)"""
+
+_LINKS = """li AS (INSERT INTO link (case_id, other_id, kind, seq)
+  SELECT cas.id, o.id, u.kind, %(version)s::int + 1
+  FROM cas, r, jsonb_to_recordset(r.rows -> 'links') AS u (kind text, number text) JOIN cases o ON o.number = u.number
+  WHERE o.id <> cas.id ON CONFLICT DO NOTHING)"""
+
+_FILES = """fi AS (UPDATE attachment SET seq = %(version)s::int + 1 FROM cas, r
+  WHERE attachment.case_id = cas.id AND attachment.seq IS NULL
+    AND attachment.id = ANY (ARRAY(SELECT x::bigint FROM jsonb_array_elements_text(r.rows -> 'files') AS x)))"""
+
 _ASSIGNMENTS = """ad AS (DELETE FROM assignment a USING cas WHERE a.case_id = cas.id RETURNING 1),
-ai AS (INSERT INTO assignment (case_id, person_id, day)
-  SELECT cas.id, u.person, u.day FROM cas, (SELECT count(*) FROM ad) AS after_delete, r,
-    jsonb_to_recordset(r.rows -> 'assignments') AS u (person bigint, day date))"""
+ai AS (INSERT INTO assignment (case_id, person_id, day, half)
+  SELECT cas.id, u.person, u.day, u.half FROM cas, (SELECT count(*) FROM ad) AS after_delete, r,
+    jsonb_to_recordset(r.rows -> 'assignments') AS u (person bigint, day date, half smallint)
+  ORDER BY u.person, u.day, u.half)"""
 
 _OUTBOX = """ob AS (INSERT INTO outbox (case_id, seq, kind, payload, dedup, next_at, tries)
   SELECT cas.id, %(version)s::int + 1, u.kind, u.payload, cas.id || ':' || (%(version)s::int + 1) || ':' || u.kind, now(), 0
@@ -132,6 +154,10 @@ def write(parts: frozenset[str]) -> str:
     after = ", (SELECT count(*) FROM dc) AS after_close" if "deadlines_close" in parts else ""
     pieces += [_DEADLINES_OPEN.format(after=after)] if "deadlines_open" in parts else []
     pieces += [_PARTIES] if "parties" in parts else []
+    pieces += [_RETURNING] if "returning" in parts else []
+    pieces += [_LEAVING] if "leaving" in parts else []
+    pieces += [_LINKS] if "links" in parts else []
+    pieces += [_FILES] if "files" in parts else []
     pieces += [_ASSIGNMENTS] if "assignments" in parts else []
     pieces += [_OUTBOX] if "outbox" in parts else []
     pieces += [_WORKING] if "working" in parts else []

@@ -6,6 +6,7 @@ version. Whoever loses is told who acted and when; whoever repeats a request get
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -15,13 +16,16 @@ from uuid import UUID
 import psycopg
 
 from states import catalogue
+from states.dates import short
 from states.kernel import Offer, Process, Refused
 from states.places import Directory
-from states.terms import Facts, State
-from workflow import acts, case_sql, history
-from workflow.access import PARTS, TODAY, actor
+from states.terms import Facts, State, block
+from workflow import acts, case_sql, families, history
+from workflow.access import PARTS, SCOPE, TODAY, VISIBLE, actor
 from workflow.loading import Connection, Loaded, NotFound, instant, load
 from workflow.queries import label_of
+
+HALVES = ("午前", "午後")
 
 
 class PostLost(Exception):
@@ -87,7 +91,7 @@ def open_case(conn: Connection, person_id: int, process_key: str, origin: str, f
         {
             "person": person_id, "process": process.key, "version": process.version, "origin": origin,
             "title": process.title(form), "place": process.place(form), "state": process.initial.name, "form": history.canonical(form),
-            "lead": area.code if area else post.org_code, "org": post.org_code, "part": PARTS[post.role][0],
+            "lead": area.code if area else post.org_code, "org": post.org_code, "part": next(iter(PARTS[post.role])),
         },
         prepare=True,
     ).fetchone()  # fmt: skip
@@ -166,7 +170,7 @@ def working(conn: Connection, case: Loaded) -> dict[str, Any] | None:
 def desk(case: Loaded) -> str:
     """The organisation for which the person works on this case."""
     return next(
-        (post.org_code for role, post in case.held.items() if role in PARTS), next(iter(case.held.values())).org_code
+        (post.org_code for post in case.held.values() if post.role in PARTS), next(iter(case.held.values())).org_code
     )
 
 
@@ -212,7 +216,7 @@ def act(
         )
     request = hashlib.sha256(history.canonical(asked).encode()).digest()
     while True:
-        case = load(conn, case_id, person_id, key)
+        case = load(conn, case_id, person_id, key, named=_named(inputs))
         if case.row.result is not None:
             if case.row.request != request:
                 raise KeyReused
@@ -223,7 +227,7 @@ def act(
         params |= {"person": person_id, "key": key, "request": request}
         done = Done(version + 1, params["state"])
         params["result"] = json.dumps({"version": done.version, "state": done.state})
-        if _write(conn, params, {"me", "key"}):
+        if _write(conn, case, params, person_id):
             return done
         # Lost. The next round says why: replayed, acted before us, saved before us, or the number we drew was taken.
         now_held = actor(conn, person_id)
@@ -235,14 +239,27 @@ def act_by_clock(conn: Connection, case_id: int, action: str) -> Done | None:
     """A move that time makes; None when somebody was faster. Raises `Refused` when a guard holds it back."""
     case = load(conn, case_id, None)
     params = acts.work_out(case, action, {}, {})
-    return Done(case.row.version + 1, params["state"]) if _write(conn, params, set()) else None
+    return Done(case.row.version + 1, params["state"]) if _write(conn, case, params, None) else None
 
 
-def _write(conn: Connection, params: dict[str, Any], parts: set[str]) -> bool:
+def _named(inputs: Mapping[str, Any] | None) -> str:
+    """The number of another case that the act names."""
+    typed = (inputs or {}).get("same_as")
+    return typed.strip() if isinstance(typed, str) and history.keepable(typed) else ""
+
+
+def _write(conn: Connection, case: Loaded, params: dict[str, Any], person_id: int | None) -> bool:
     """Carry the write out; False when nothing was written because somebody else was faster."""
+    parts = frozenset({"me", "key"} if person_id is not None else ())
     try:
-        return case_sql.carry_out(conn, params, frozenset(parts))
+        if families.concerned(case, params):
+            return families.carry_out(conn, case, params, parts)
+        return case_sql.carry_out(conn, params, parts)
+    except psycopg.errors.DeadlockDetected:
+        return False
     except psycopg.errors.UniqueViolation as error:
+        if error.diag.constraint_name == "uq_assignment_place":
+            raise _taken(conn, person_id, error.diag.message_detail or "") from error
         if error.diag.constraint_name != "pk_idempotency":
             raise
         return False
@@ -254,6 +271,27 @@ def _write(conn: Connection, params: dict[str, Any], parts: set[str]) -> bool:
                 "guard", "名簿にない人が含まれています。何も変えていません。職員を選び直してください。"
             ) from error
         raise
+
+
+TAKEN = f"""WITH {SCOPE} SELECT n.name, (SELECT c.number FROM assignment a JOIN cases c ON c.id = a.case_id
+    WHERE a.person_id = n.id AND a.day = %(day)s AND a.half = %(half)s AND {VISIBLE.replace("a.", "b.").replace("assignment a", "assignment b")})
+FROM me CROSS JOIN person n WHERE n.id = %(taken)s"""
+
+
+def _taken(conn: Connection, person_id: int | None, detail: str) -> Refused:
+    """Who is already somewhere else on which half-day, as the constraint told it."""
+    found = re.search(r"=\((\d+), (\d{4}-\d\d-\d\d), ([01])\)", detail)
+    said = "同じ人が、同じ日にほかの派遣に入っています。"
+    if found:
+        day, half = date.fromisoformat(found[2]), int(found[3])
+        row = conn.execute(
+            TAKEN, {"person": person_id, "taken": int(found[1]), "day": day, "half": half}, prepare=True
+        ).fetchone()
+        if row:
+            other = f"({row[1]})" if row[1] else ""
+            said = f"{row[0]}さんは、{short(day)}の{HALVES[half]}、ほかの派遣{other}に入っています。"
+    said += "何も変えていません。ほかの人か、ほかの日にしてください。"
+    return Refused("guard", said, (block(said, "team.members"),))
 
 
 def conflict(conn: Connection, case: Loaded) -> Conflict:

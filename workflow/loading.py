@@ -42,12 +42,15 @@ class Row(NamedTuple):
     head: bytes | None
     acted_at: datetime
     form: dict[str, Any]
+    open: bool
+    parent_id: int | None
     posts: list[list[Any]] | None
     person_name: str | None
     parties: list[dict[str, Any]] | None
     steps: list[list[Any]] | None
     deadlines: list[list[Any]] | None
     assigned: list[int] | None
+    children: list[list[Any]] | None
     counters: dict[str, int] | None
     closures: list[date] | None
     headquarters: str
@@ -85,8 +88,11 @@ def microseconds(at: datetime) -> int:
     return (at - EPOCH) // timedelta(microseconds=1)
 
 
-def load(conn: Connection, case_id: int, person_id: int | None, key: UUID | None = None) -> Loaded:
-    """Everything a decision about this case reads. `person_id` None is the clock. Raises `NotFound`."""
+def load(conn: Connection, case_id: int, person_id: int | None, key: UUID | None = None, *, named: str = "") -> Loaded:
+    """Everything a decision about this case reads. `person_id` None is the clock; `named` the number of another case that
+
+    the act names. Raises `NotFound`.
+    """
     text = case_sql.READ_BY_CLOCK if person_id is None else case_sql.READ
     found = case_sql.one_trip(conn, text, {"case": case_id, "person": person_id, "key": key}).fetchone()
     if found is None:
@@ -107,6 +113,6 @@ def load(conn: Connection, case_id: int, person_id: int | None, key: UUID | None
         roles=frozenset({CLOCK}) if person_id is None else frozenset(held),
         actor=CLOCK if person_id is None else str(person_id),
         number=row.number,
-        registers=registers(conn, process, row),
+        registers=registers(conn, process, row, person_id, named),
     )
     return Loaded(row, process, facts, facts.read, held, parties, json.loads(row.body) if row.body else None)

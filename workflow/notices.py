@@ -77,13 +77,15 @@ class Desk:
 
 # ── who ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-_CURRENT = f"(v.valid_to IS NULL OR v.valid_to >= {TODAY})"
+_CURRENT = "v.valid_to IS NULL"
 _IN_FORCE = f"""t.valid_from <= {TODAY} AND (t.valid_to IS NULL OR t.valid_to >= {TODAY})
     AND p.valid_from <= {TODAY} AND (p.valid_to IS NULL OR p.valid_to >= {TODAY})"""
 
 # The holders that an act informs, as desks: by their part in the case, staff by their own assignment.
 TELLS = f"""SELECT v.org_code, 'municipality', NULL::bigint FROM party v
-  WHERE v.case_id = %(case)s AND v.part IN ('requester', 'destination') AND {_CURRENT} AND 'municipality' = ANY (%(tells)s)
+  WHERE v.case_id = %(case)s AND v.part IN ('requester', 'destination', 'partner') AND {_CURRENT} AND 'municipality' = ANY (%(tells)s)
+UNION SELECT v.org_code, 'bureau', NULL FROM party v
+  WHERE v.case_id = %(case)s AND v.part = 'co_office' AND {_CURRENT} AND 'bureau' = ANY (%(tells)s)
 UNION SELECT c.lead, u.role, NULL FROM cases c, unnest(%(tells)s::text[]) AS u (role) WHERE c.id = %(case)s AND u.role = ANY (%(leading)s)
 UNION SELECT i.headquarters, 'headquarters', NULL FROM installation i WHERE 'headquarters' = ANY (%(tells)s)
 UNION SELECT c.lead, 'staff', a.person_id FROM cases c JOIN assignment a ON a.case_id = c.id

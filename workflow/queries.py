@@ -314,7 +314,10 @@ def told(row: Mapping[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-ENGINE_LABELS = {"file_letter": "通知を綴じる", "erase": "内容を消去する"}
+ENGINE_LABELS = {
+    "file_letter": "通知を綴じる", "erase": "内容を消去する", "attach": "ファイルを添える", "child_moved": "この案件の下の案件が動く",
+    "succeed": "合併などで引き継ぐ",
+}  # fmt: skip
 
 
 def label_of(process: Process, action: str, source: str) -> str:

@@ -1,6 +1,11 @@
 """What a process asks for besides its own case (`Process.needs`), under neutral names.
 
 - `assigned`: ids of the persons assigned to the case; `origin`: how the case began
+- `children`: the case's child cases: id, process, state, state_label, final, origin, title, form
+- `parent`: of a child case: number, title, state, final, origin, form
+- `files`: of a draft: the files that wait for its first event
+- `own_approval`: of a case that is not open yet: whether its writer's organisation approves before anybody else sees it
+- `named`: the case whose number the act names, by that number, if the actor may see it: id, number, title, place, state_label
 - `recognitions`: bodies that the lead office has recognised as destinations: name, name_key, decided_on, valid_to, reference
 - `predecessor`: the earlier case whose number the form names at `request.previous`: number, state, form
 """
@@ -8,28 +13,82 @@
 from typing import Any
 
 import psycopg
+from psycopg.rows import dict_row
 
+from states import catalogue
 from states.kernel import Process
+from workflow.access import SCOPE, TODAY, VISIBLE
+
+NAMED = f"""WITH {SCOPE} SELECT c.id, c.number, c.title, c.place, c.process, c.process_version, c.state
+FROM me CROSS JOIN cases c WHERE c.number = %(number)s AND c.id <> %(case)s AND {VISIBLE}"""
+
+PARENT = """SELECT c.number, c.title, c.process, c.process_version, c.state, c.origin, c.form FROM cases c WHERE c.id = %(case)s"""
+
+FILES = """SELECT id, name, size, sha256, media_type, scope, label FROM attachment WHERE case_id = %(case)s AND seq IS NULL ORDER BY id"""
+
+SETTING = f"""SELECT value FROM organisation_setting WHERE org_code = ANY (%(orgs)s) AND name = 'own_approval' AND valid_from <= {TODAY}
+ORDER BY valid_from DESC LIMIT 1"""
 
 
-def registers(conn: psycopg.Connection[Any], process: Process, row: Any) -> dict[str, Any]:
-    """The registers of one case. The rare ones cost a trip only when the form refers to them."""
-    found: dict[str, Any] = {"assigned": tuple(sorted(set(row.assigned or ()))), "origin": row.origin}
+def registers(
+    conn: psycopg.Connection[Any], process: Process, row: Any, person_id: int | None = None, named: str = ""
+) -> dict[str, Any]:
+    """The registers of one case. The rare ones cost a trip only when the case is such a one or the form refers to them."""
+    found: dict[str, Any] = {
+        "assigned": tuple(sorted(row.assigned or ())),
+        "origin": row.origin,
+        "children": [child(*entry) for entry in row.children or ()],
+        "own_approval": False,
+        "named": {},
+    }
+    if row.parent_id is not None:
+        found["parent"] = _stated(_dicts(conn, PARENT, {"case": row.parent_id})[0])
+    if not row.version:
+        found["files"] = _dicts(conn, FILES, {"case": row.id})
+    if not row.open:
+        requesters = [party["org"] for party in row.parties or () if party["part"] == "requester" and not party["to"]]
+        found["own_approval"] = any(r["value"] == "yes" for r in _dicts(conn, SETTING, {"orgs": requesters}))
+    if named:
+        rows = _dicts(conn, NAMED, {"person": person_id, "number": named, "case": row.id})
+        found["named"] = {entry["number"]: _stated(entry) for entry in rows}
     request = row.form.get("request") or {}
     if "recognitions" in process.needs and (request.get("destination") or {}).get("type") == "organization":
-        rows = conn.execute(
-            "SELECT name, name_key, decided_on, valid_to, reference FROM recognition WHERE office = %s",
-            (row.lead,),
-            prepare=True,
-        ).fetchall()
-        found["recognitions"] = [
-            {"name": r[0], "name_key": r[1], "decided_on": r[2], "valid_to": r[3], "reference": r[4]} for r in rows
-        ]
+        found["recognitions"] = _dicts(
+            conn,
+            "SELECT name, name_key, decided_on, valid_to, reference FROM recognition WHERE office = %(office)s",
+            {"office": row.lead},
+        )
     if "predecessor" in process.needs and request.get("previous"):
-        earlier = conn.execute(
-            "SELECT number, state, form FROM cases WHERE number = %s AND id <> %s",
-            (request["previous"], row.id),
-            prepare=True,
-        ).fetchone()
-        found["predecessor"] = {"number": earlier[0], "state": earlier[1], "form": earlier[2]} if earlier else None
+        earlier = _dicts(
+            conn,
+            "SELECT number, state, form FROM cases WHERE number = %(number)s AND id <> %(case)s",
+            {"number": request["previous"], "case": row.id},
+        )
+        found["predecessor"] = earlier[0] if earlier else None
     return found
+
+
+def child(
+    case_id: int, process: str, version: int, state: str, origin: str, title: str, form: dict[str, Any]
+) -> dict[str, Any]:
+    """A child case as its parent's facts hold it."""
+    told = {
+        "id": case_id,
+        "process": process,
+        "process_version": version,
+        "state": state,
+        "origin": origin,
+        "title": title,
+    }
+    return _stated(told | {"form": form})
+
+
+def _stated(row: dict[str, Any]) -> dict[str, Any]:
+    """The row with what its state is called and whether it is an end."""
+    state = catalogue.process(row["process"], row["process_version"]).state(row["state"])
+    return row | {"state_label": state.label, "final": state.final}
+
+
+def _dicts(conn: psycopg.Connection[Any], text: str, params: dict[str, Any]) -> list[dict[str, Any]]:
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(text, params, prepare=True).fetchall()

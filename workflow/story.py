@@ -66,6 +66,10 @@ def part_told(process: Process, action: str, part: Mapping[str, Any]) -> dict[st
     """What one content row says on the page: typed reasons and remarks; forms and figures are shown elsewhere."""
     kind = part["kind"]
     head, _, name = kind.partition(":")
+    if head == "child" and part["data"] is not None:
+        moved = json.loads(bytes(part["data"]))
+        text = f"{moved['title']}: {moved['action']}({moved['from']} → {moved['to']})"
+        return {"label": "条件など", "text": text, "erased_by": None, "internal": False}
     if head not in ("input", "internal"):
         if part["erased_by"] and head == "form":
             return {"label": "様式の内容", "text": None, "erased_by": part["erased_by"], "internal": False}

@@ -358,8 +358,8 @@ def test_a_post_that_ends_between_reading_and_writing_writes_nothing(db, conn, w
         factory.post(conn, who.bureau, "auditor", factory.HEADQUARTERS)
     real = loading.load
 
-    def then_ends(*args: Any) -> Any:
-        found = real(*args)
+    def then_ends(*args: Any, **named: Any) -> Any:
+        found = real(*args, **named)
         with db.connection() as other:
             other.execute("UPDATE tenure SET valid_to = current_date - 2 WHERE id = %s", (held,))
         return found

@@ -11,21 +11,26 @@ from workflow.models.cases import (
     Deadline,
     Event,
     Idempotency,
+    Link,
     Party,
     Reminder,
     Step,
     Working,
 )
 from workflow.models.notices import Heartbeat, Message, Outbox
+from workflow.models.papers import Attachment, AttachmentPart, Comment, RetentionHold, SearchEntry
 from workflow.models.people import (
+    Absence,
     Account,
     Closure,
     Installation,
     Organisation,
+    OrganisationSetting,
     Person,
     Post,
     Recognition,
     Session,
+    Skill,
     Tenure,
 )
 from workflow.models.records import ChainCheck, ExportRecord, Published, ReportJob
@@ -33,12 +38,16 @@ from workflow.models.records import ChainCheck, ExportRecord, Published, ReportJ
 metadata = SQLModel.metadata
 
 __all__ = [
+    "Absence",
     "Account",
     "Assignment",
+    "Attachment",
+    "AttachmentPart",
     "Attention",
     "Case",
     "ChainCheck",
     "Closure",
+    "Comment",
     "Content",
     "Counter",
     "Deadline",
@@ -47,8 +56,10 @@ __all__ = [
     "Heartbeat",
     "Idempotency",
     "Installation",
+    "Link",
     "Message",
     "Organisation",
+    "OrganisationSetting",
     "Outbox",
     "Party",
     "Person",
@@ -57,7 +68,10 @@ __all__ = [
     "Recognition",
     "Reminder",
     "ReportJob",
+    "RetentionHold",
+    "SearchEntry",
     "Session",
+    "Skill",
     "Step",
     "Tenure",
     "Working",

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Index,
     Integer,
     PrimaryKeyConstraint,
+    SmallInteger,
     UniqueConstraint,
     Uuid,
     text,
@@ -37,6 +38,7 @@ class Case(SQLModel, table=True):
         Index("ix_cases_lead", "lead", "id"),
         Index("ix_cases_place", "place", "id"),
         Index("ix_cases_number", "number", unique=True, postgresql_where=text("number IS NOT NULL")),
+        Index("ix_cases_parent", "parent_id", postgresql_where=text("parent_id IS NOT NULL")),
         {"postgresql_with": {"fillfactor": "80"}},
     )
     id: int | None = Field(default=None, sa_column=identity())
@@ -45,8 +47,10 @@ class Case(SQLModel, table=True):
     origin: str
     lead: str  # organisation that leads the case
     place: str = ""  # municipality that it is about, read from the form
+    parent_id: int | None = Field(default=None, foreign_key="cases.id", sa_type=BigInteger)  # of a child case, for good
     opened_by: int = Field(foreign_key="person.id", sa_type=BigInteger)
     opened_at: datetime = Field(sa_type=Instant)
+    open: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})  # beyond its writer's office
     title: str
     number: str | None = None
     state: str
@@ -124,18 +128,31 @@ class Party(SQLModel, table=True):
     part: str
     valid_from: date
     valid_to: date | None = None
+    until_seq: int | None = None  # of an ended party: the event that ended it, the last one it reads
+
+
+class Link(SQLModel, table=True):
+    """How one case belongs to another, written by the event `seq` of the first: duplicate, successor."""
+
+    __table_args__ = (PrimaryKeyConstraint("case_id", "other_id", "kind"), Index("ix_link_other", "other_id"))
+    case_id: int = Field(foreign_key="cases.id", sa_type=BigInteger)
+    other_id: int = Field(foreign_key="cases.id", sa_type=BigInteger)
+    kind: str
+    seq: int
 
 
 class Assignment(SQLModel, table=True):
-    """One person on one day for one case, read from the form with every act that changes it."""
+    """One person on one half-day for one case, read from the form with every act that changes it; nobody is in two places."""
 
     __table_args__ = (
-        PrimaryKeyConstraint("case_id", "person_id", "day"),
-        Index("ix_assignment_person", "person_id", "day"),
+        PrimaryKeyConstraint("case_id", "person_id", "day", "half"),
+        UniqueConstraint("person_id", "day", "half", name="uq_assignment_place"),
+        CheckConstraint("(half IN (0, 1)) IS TRUE", name="half"),
     )
     case_id: int = Field(foreign_key="cases.id", sa_type=BigInteger)
     person_id: int = Field(sa_type=BigInteger, foreign_key="person.id")
     day: date
+    half: int = Field(sa_type=SmallInteger)  # 0 morning, 1 afternoon
 
 
 class Step(SQLModel, table=True):

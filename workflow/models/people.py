@@ -2,7 +2,16 @@
 
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Index, Interval, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Index,
+    Interval,
+    PrimaryKeyConstraint,
+    UniqueConstraint,
+    text,
+)
 from sqlmodel import Field, SQLModel
 
 from workflow.models.columns import Instant, bytes_column, identity
@@ -123,3 +132,33 @@ class Closure(SQLModel, table=True):
     day: date
     office: str | None = None
     reason: str = Field(default="", sa_column_kwargs={"server_default": text("''")})
+
+
+class Skill(SQLModel, table=True):
+    """What a person is good at, in the words of the office."""
+
+    __table_args__ = (PrimaryKeyConstraint("person_id", "skill"),)
+    person_id: int = Field(foreign_key="person.id", sa_type=BigInteger)
+    skill: str
+
+
+class Absence(SQLModel, table=True):
+    """Days on which a person cannot be sent; why is nobody's business."""
+
+    __table_args__ = (Index("ix_absence_person", "person_id", "valid_from"),)
+    id: int | None = Field(default=None, sa_column=identity())
+    person_id: int = Field(foreign_key="person.id", sa_type=BigInteger)
+    valid_from: date
+    valid_to: date
+    entered_by: int = Field(foreign_key="person.id", sa_type=BigInteger)
+
+
+class OrganisationSetting(SQLModel, table=True):
+    """How one organisation wants things done, from a day on: the newest row of a name counts."""
+
+    __tablename__ = "organisation_setting"
+    __table_args__ = (PrimaryKeyConstraint("org_code", "name", "valid_from"),)
+    org_code: str
+    name: str
+    valid_from: date
+    value: str

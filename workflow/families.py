@@ -1,0 +1,110 @@
+"""An act that concerns more than one case: children that begin with it, a parent that hears of it, children that end with it.
+
+Each case touched gets exactly one event, all in one transaction. The parent is always written before its children, so that
+two acts of one family wait for each other instead of blocking each other.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from states import catalogue
+from states.terms import Child
+from workflow import acts, case_sql, history
+from workflow.loading import Connection, Loaded, load
+
+MOVED = "child_moved"  # the event of a parent whose child moved
+
+
+class _Faster(Exception):
+    """Somebody else acted on one of the cases first; nothing was written."""
+
+
+def concerned(case: Loaded, params: Mapping[str, Any]) -> bool:
+    """Whether the act touches other cases."""
+    ends = case.process.state(params["state"]).final and any(not c["final"] for c in case.facts.registers["children"])
+    return bool(params["opens"]) or case.row.parent_id is not None or ends
+
+
+def carry_out(conn: Connection, case: Loaded, params: dict[str, Any], parts: frozenset[str]) -> bool:
+    """Write the act with everything it brings about in its family; False when somebody was faster.
+
+    Raises what `acts.work_out` raises for the cases it touches.
+    """
+    try:
+        with conn.transaction():
+            parent = case.facts.registers.get("parent")
+            if parent and not parent["final"]:
+                _written(conn, _heard(conn, case, params), frozenset())
+            _written(conn, params, parts)
+            for child in params["opens"]:
+                _open(conn, case, child, int(params["actor"]))
+            if case.process.state(params["state"]).final:
+                _end_children(conn, case)
+    except _Faster:
+        return False
+    return True
+
+
+def _written(conn: Connection, params: Mapping[str, Any], parts: frozenset[str]) -> None:
+    if not case_sql.carry_out(conn, params, parts):
+        raise _Faster
+
+
+def _heard(conn: Connection, case: Loaded, params: Mapping[str, Any]) -> dict[str, Any]:
+    """The parent's event: which child moved from where to where, by whom; who is asked there is worked out again."""
+    assert case.row.parent_id is not None
+    found = load(conn, case.row.parent_id, None)
+    after = case.process.state(params["state"])
+    children = [
+        c | {"state": after.name, "state_label": after.label, "final": after.final, "form": json.loads(params["form"])}
+        if c["id"] == case.row.id
+        else c
+        for c in found.facts.registers["children"]
+    ]
+    found.facts.registers = {**found.facts.registers, "children": children}
+    row = found.row._replace(person_name=case.row.person_name, headquarters_name=case.row.headquarters_name)
+    told = {
+        "case": case.row.id, "title": params["title"], "from": case.process.state(case.row.state).label, "to": after.label,
+        "action": case.process.label_of(params["action"], case.row.state),
+    }  # fmt: skip
+    post = next((post for post in case.held.values() if post.id == params["post"]), None)
+    by = (params["actor"], post) if post else None
+    return acts.concern(replace(found, row=row), MOVED, [("child", told)], by=by) | {"person": None}
+
+
+MADE = """WITH made AS (
+  INSERT INTO cases (process, process_version, origin, lead, place, parent_id, opened_by, opened_at, open, title, state, version, saves,
+                     acted_by, acted_at, form)
+  VALUES (%(process)s, %(version)s, %(origin)s, %(lead)s, %(place)s, %(parent)s, %(person)s, clock_now(), true, %(title)s, %(state)s, 0, 0,
+          %(person)s::text, clock_now(), %(form)s::jsonb) RETURNING id),
+joined AS (INSERT INTO party (case_id, org_code, part, valid_from)
+  SELECT made.id, p.org_code, p.part, p.valid_from FROM made, party p WHERE p.case_id = %(parent)s AND p.valid_to IS NULL)
+SELECT id FROM made"""
+
+
+def _open(conn: Connection, parent: Loaded, child: Child, person_id: int) -> None:
+    """A new case under this one, with its parties, and its first event by the same person."""
+    process = catalogue.process(child.process)
+    row = conn.execute(
+        MADE,
+        {
+            "process": process.key, "version": process.version, "origin": child.origin, "lead": parent.row.lead,
+            "place": parent.row.place, "parent": parent.row.id, "person": person_id, "title": process.title(child.form),
+            "state": process.initial.name, "form": history.canonical(child.form),
+        },
+        prepare=True,
+    ).fetchone()  # fmt: skip
+    assert row is not None
+    case = load(conn, row[0], person_id)
+    _written(conn, acts.work_out(case, child.action, {}, {}) | {"person": person_id}, frozenset({"me"}))
+
+
+def _end_children(conn: Connection, parent: Loaded) -> None:
+    """A case that has ended takes the open cases under it along."""
+    for child in parent.facts.registers["children"]:
+        process = catalogue.process(child["process"], child["process_version"])
+        if not child["final"] and process.lapses:
+            case = load(conn, child["id"], None)
+            _written(conn, acts.work_out(case, process.lapses, {}, {}), frozenset())
