@@ -39,6 +39,12 @@ def intake(key: str) -> ModuleType:
 
     Raises KeyError for a process that takes no files in.
     """
-    if key not in newest() or importlib.util.find_spec(f"states.{key}.intake") is None:
+    package = importlib.util.find_spec(f"states.{key}") if key in newest() else None
+    # A process of one module has nothing beside it.
+    if (
+        package is None
+        or not package.submodule_search_locations
+        or importlib.util.find_spec(f"states.{key}.intake") is None
+    ):
         raise KeyError(key)
     return importlib.import_module(f"states.{key}.intake")

@@ -5,8 +5,8 @@ written comes back with a note. Years from 1873 (明治6年, the first of the pr
 """
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import lru_cache
 
@@ -17,6 +17,8 @@ WEEKDAYS = "月火水木金土日"
 LONGEST_RANGE = 366  # days; a longer one is a slip of the pen, not a plan
 LONGEST_DATE = 60  # characters
 LONGEST_LIST = 2000  # characters
+HALVES = ("午前", "午後")  # the halves of a day by their numbers: 0 morning, 1 afternoon
+WHOLE = (0, 1)
 
 # Name, letter, first day, last day.
 _ERAS = (
@@ -36,6 +38,8 @@ _FULL = re.compile(rf"{_YEAR}(?:年|[-/.])(?P<m>\d{{1,2}})(?:月|[-/.])(?P<d>\d{
 _COMPACT = re.compile(rf"(?:(?P<y>\d{{4}})|(?P<era>{_SIGN})(?P<ey>\d{{2}}))(?P<m>\d{{2}})(?P<d>\d{{2}})", re.ASCII)
 _MONTH_DAY = re.compile(rf"(?P<m>\d{{1,2}})(?:月|[/.])(?P<d>\d{{1,2}})日?{_WEEKDAY}", re.ASCII)
 _DAY = re.compile(rf"(?P<d>\d{{1,2}})日?{_WEEKDAY}", re.ASCII)
+_HALF = re.compile("の?(午前|午後|全日|終日|[AP]M)中?", re.ASCII | re.IGNORECASE)
+_MEANT = {"午前": (0,), "AM": (0,), "午後": (1,), "PM": (1,), "全日": WHOLE, "終日": WHOLE}
 _YEAR_MONTH = re.compile(rf"(?:(?:{_SIGN})\.?(?:\d{{1,3}}|元)|\d{{4}})(?:年|[-/.])\d{{1,2}}月?", re.ASCII)
 _FISCAL = re.compile(rf"(?:(?P<era>{_SIGN})\.?(?P<ey>\d{{1,3}}|元)|(?:FY)?(?P<y>\d{{4}}))(?:年度?)?", re.ASCII)
 
@@ -64,11 +68,20 @@ class FiscalYearReading:
 
 @dataclass(frozen=True, slots=True)
 class DaysReading:
-    """Distinct days in order, what could not be read, and eras that had ended and were read on."""
+    """Distinct days in order, what could not be read, and eras that had ended and were read on.
+
+    `halves` names the half that is meant of a day (0 morning, 1 afternoon); a day that it lacks is a whole one.
+    """
 
     days: tuple[date, ...] = ()
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    halves: Mapping[date, tuple[int, ...]] = field(default_factory=dict)
+
+    @property
+    def half_days(self) -> tuple[tuple[date, int], ...]:
+        """Every half-day that is meant, in order: two for a whole day."""
+        return tuple((day, half) for day in self.days for half in self.halves.get(day, WHOLE))
 
 
 class _Unreadable(Exception):
@@ -127,6 +140,7 @@ def parse_days(text: str, within: tuple[date, date] | None = None) -> DaysReadin
 
     A day without a year takes the year that lies in `within` (first and last day of the period), or nearest to it;
     without `within` the year has to be written. A bare number takes month and year of the day before it.
+    A single day may be a half one: 11/9午前、11/12PM; morning and afternoon of one day make it whole.
     """
     if len(text) > LONGEST_LIST:
         return DaysReading(problems=(f"日の並びが長すぎます。{LONGEST_LIST:,}字までにしてください。",))
@@ -135,19 +149,28 @@ def parse_days(text: str, within: tuple[date, date] | None = None) -> DaysReadin
 
 @lru_cache(maxsize=4096)
 def _parse_days(text: str, within: tuple[date, date] | None) -> DaysReading:
-    days: set[date] = set()
+    found: dict[date, set[int]] = {}
     problems: list[str] = []
     notes: list[str] = []
     before: date | None = None
+    halved = False  # whether the day before was a half one, so that a bare 午後 belongs to it
     for chunk in _chunks(text):
         try:
-            first, last = _span(chunk, before, within, notes)
+            written, halves = _halved(chunk)
+            if not written and not halved:
+                raise _Unreadable(_half_misplaced(chunk))
+            first, last = _span(written, before, within, notes) if written or before is None else (before, before)
+            if first != last and halves != WHOLE:
+                raise _Unreadable(_half_misplaced(chunk))
         except _Unreadable as reason:
             problems.append(str(reason))
+            halved = False
             continue
-        days.update(days_between(first, last))
-        before = last
-    return DaysReading(tuple(sorted(days)), tuple(dict.fromkeys(problems)), tuple(dict.fromkeys(notes)))
+        for day in days_between(first, last):
+            found.setdefault(day, set()).update(halves)
+        before, halved = last, halves != WHOLE
+    half = {day: tuple(found[day]) for day in sorted(found) if len(found[day]) < len(WHOLE)}
+    return DaysReading(tuple(sorted(found)), tuple(dict.fromkeys(problems)), tuple(dict.fromkeys(notes)), half)
 
 
 def _plain(text: str) -> str:
@@ -246,7 +269,25 @@ def _quoted(text: str) -> str:
 def _chunks(text: str) -> list[str]:
     """One chunk for each day or range: half width, wave dashes and から…まで as ~, spaces only between chunks."""
     plain = narrow(text).replace("・", "、").replace("〜", "~").replace("から", "~").replace("まで", "")
-    return [chunk for chunk in re.split(r"[、,;\s]+", _plain(plain)) if chunk]
+    joined = re.sub(rf"(?<=[\d日)])\s+(?={_HALF.pattern})", "", _plain(plain), flags=_HALF.flags)
+    return [chunk for chunk in re.split(r"[、,;\s]+", joined) if chunk]
+
+
+def _halved(chunk: str) -> tuple[str, tuple[int, ...]]:
+    """The chunk without the half that stands behind it, and the halves it means; raises `_Unreadable`."""
+    found = list(_HALF.finditer(chunk))
+    if not found:
+        return chunk, WHOLE
+    if len(found) > 1 or found[0].end() < len(chunk):
+        raise _Unreadable(_half_misplaced(chunk))
+    return chunk[: found[0].start()], _MEANT[found[0][1].upper()]
+
+
+def _half_misplaced(chunk: str) -> str:
+    return (
+        f"「{_quoted(chunk)}」の午前・午後は、どの日のことか読めません。"
+        "半日は一日ずつ、「11/9午後、11/10-11、11/12午前」のように日のすぐ後ろに書いてください。"
+    )
 
 
 def _span(chunk: str, before: date | None, within: tuple[date, date] | None, notes: list[str]) -> tuple[date, date]:
@@ -360,15 +401,19 @@ def one_month_last_day(first: date) -> date:
     return date(year, month, first.day) - timedelta(days=1) if first.day <= end.day else end
 
 
-def days_text(days: Iterable[date]) -> str:
-    """「10/24-25、11/14-15」: runs of days as one writes them; `parse_days` reads it back within a period of a year."""
-    runs: list[list[date]] = []
+def days_text(days: Iterable[date], halves: Mapping[date, Sequence[int]] | None = None) -> str:
+    """「10/24-25、11/14午前」: runs of days as one writes them; `parse_days` reads it back within a period of a year.
+
+    `halves` are those of a reading: a day in it stands alone, with its half.
+    """
+    runs: list[tuple[date, date, str]] = []
     for day in sorted(set(days)):
-        if runs and (day - runs[-1][-1]).days == 1:
-            runs[-1].append(day)
+        half = "".join(HALVES[number] for number in (halves or {}).get(day, ()))
+        if runs and not half and not runs[-1][2] and (day - runs[-1][1]).days == 1:
+            runs[-1] = (runs[-1][0], day, "")
         else:
-            runs.append([day])
-    return "、".join(_run_text(run[0], run[-1]) for run in runs)
+            runs.append((day, day, half))
+    return "、".join(_run_text(first, last) + half for first, last, half in runs)
 
 
 def _run_text(first: date, last: date) -> str:

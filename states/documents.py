@@ -5,7 +5,7 @@ below, and writes what comes back into a template. Nothing here knows a workbook
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -13,7 +13,8 @@ from typing import Any
 from states.dates import fiscal_year
 from states.places import Directory
 
-Value = str | int | date | None  # None and "" are blank, which is not 0
+Amount = int | float  # person-days: whole, or with a half
+Value = str | int | float | date | None  # None and "" are blank, which is not 0
 
 
 def written(form: Mapping[str, Any], path: str) -> str:
@@ -40,19 +41,42 @@ def erased(group: Any) -> str:
     return ""
 
 
-@dataclass(frozen=True, slots=True)
+def amount(half_days: int) -> Amount:
+    """Half-days as person-days: 9 are 4.5, 8 are 4."""
+    return half_days / 2 if half_days % 2 else half_days // 2
+
+
+@dataclass(frozen=True)
 class Attendance:
-    """One person in one case: the days of the fiscal year on which he or she is there, in order."""
+    """One person in one case: the half-days (0 morning, 1 afternoon) of the fiscal year on which he or she is there, in order."""
 
     person_id: int
     staff_no: str
     name: str
-    days: tuple[date, ...]
+    half_days: tuple[tuple[date, int], ...]
+
+    @cached_property
+    def days(self) -> tuple[date, ...]:
+        """The distinct days, a half one too."""
+        return tuple(dict.fromkeys(day for day, _ in self.half_days))
+
+    @cached_property
+    def halves(self) -> Mapping[date, tuple[int, ...]]:
+        """The half of each day that is not a whole one."""
+        there = {day: tuple(half for other, half in self.half_days if other == day) for day in self.days}
+        return {day: halves for day, halves in there.items() if len(halves) < 2}
+
+    def after(self, today: date) -> int:
+        """Half-days that are still to come."""
+        return sum(day > today for day, _ in self.half_days)
 
 
 @dataclass(frozen=True)
 class Line:
-    """One case in the report of one fiscal year; `people` have at least one day in it, `whole` is every day of the case."""
+    """One case in the report of one fiscal year; `people` have at least one day in it.
+
+    `whole` is every day of the case, `years` its half-days by fiscal year.
+    """
 
     case_id: int
     number: str
@@ -64,6 +88,7 @@ class Line:
     form: Mapping[str, Any]
     people: tuple[Attendance, ...]
     whole: tuple[date, ...]
+    years: Mapping[int, int]
     year: int
     today: date
     decided_on: date | None
@@ -78,20 +103,40 @@ class Line:
         return tuple(sorted({day for person in self.people for day in person.days}))
 
     @property
-    def new(self) -> bool:
-        """Counted new in the year of its decision, or, where no day lies in that, in the year of its first day."""
-        years = {fiscal_year(day) for day in self.whole}
+    def counted_in(self) -> int:
+        """The year that counts it: that of its decision, or, where no day lies in that, the year of its first day."""
         decided = fiscal_year(self.decided_on) if self.decided_on else None
-        return self.year == (decided if decided in years else min(years))
+        return decided if decided in self.years else min(self.years)
 
     @property
-    def person_days(self) -> int:
-        return sum(len(person.days) for person in self.people)
+    def new(self) -> bool:
+        return self.year == self.counted_in
+
+    def in_year(self, year: int) -> Amount:
+        """Person-days of the whole case that lie in a fiscal year."""
+        return amount(self.years.get(year, 0))
 
     @property
-    def expected(self) -> int:
+    def half_days(self) -> int:
+        return sum(len(person.half_days) for person in self.people)
+
+    @property
+    def half_days_to_come(self) -> int:
+        return sum(person.after(self.today) for person in self.people)
+
+    @property
+    def person_days(self) -> Amount:
+        return amount(self.half_days)
+
+    @property
+    def expected(self) -> Amount:
         """Person-days after today: planned, not yet done."""
-        return sum(day > self.today for person in self.people for day in person.days)
+        return amount(self.half_days_to_come)
+
+    @property
+    def crosses(self) -> bool:
+        """Whether some of its days lie in another fiscal year."""
+        return len(self.years) > 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +170,28 @@ class Column:
 
 
 @dataclass(frozen=True)
+class Grouping:
+    """How the totals are broken down: every code with its label in order, and the code of a line.
+
+    `short` are labels for a chart, `under` the code of an earlier grouping to which a code belongs.
+    """
+
+    key: str
+    label: str
+    codes: tuple[tuple[str, str], ...]
+    of: Callable[[Line], str]
+    short: Mapping[str, str] = field(default_factory=dict)
+    under: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Report:
     """A report of an office (or of all) over one fiscal year, as a workbook.
 
-    `counted` are the states of cases that are lines; `uncounted` those listed apart with the words for how they ended,
-    counted in the year in which they came there; `waiting` those listed apart because their days are only planned.
-    `kinds` are (code, label) of the groups that the totals are broken down by, `kind` the code of a line.
-    `sheet` are the columns for people, `data` those for machines.
+    A case is a line when one of the actions `begins` was done and somebody has a day of the year in it, whatever came
+    of it later. Listed apart are cases that came in the year to a state of `uncounted`, those that began and in which
+    nobody went (`nobody`), and those that wait in a state of `waiting` with days that are only planned; the words say so.
+    `groupings` break the totals down. `sheet` are the columns for people, `data` those for machines.
     """
 
     key: str
@@ -140,12 +200,12 @@ class Report:
     title: str
     template: str
     by: frozenset[str]
-    counted: frozenset[str]
+    begins: frozenset[str]
     uncounted: Mapping[str, str]
+    nobody: str
     waiting: Mapping[str, str]
     decided: str
-    kinds: tuple[tuple[str, str], ...]
-    kind: Callable[[Line], str]
+    groupings: tuple[Grouping, ...]
     sheet: tuple[Column, ...]
     data: tuple[Column, ...]
     definitions: tuple[tuple[str, str], ...]

@@ -14,7 +14,7 @@ from typing import Any
 
 from transitions import EventData, Machine
 
-from states.terms import STAY, Action, Ask, Deadline, Facts, Level, State, Verdict
+from states.terms import STAY, Action, Arrival, Ask, Deadline, Facts, Level, State, Verdict, Wording
 
 
 class Refused(Exception):
@@ -83,7 +83,9 @@ class Process:
     deadlines: tuple[Deadline, ...] = ()
     asks: Callable[[Facts], Sequence[Ask] | None] | None = None
     reads: Callable[[str, frozenset[str], str], bool] = lambda group, roles, state: True
-    assigned: Callable[[Facts], Sequence[tuple[int, date, int]]] | None = None  # person, day, half (0 morning, 1 afternoon)
+    assigned: Callable[[Facts], Sequence[tuple[int, date, int]]] | None = (
+        None  # person, day, half (0 morning, 1 afternoon)
+    )
     computed: Callable[[Facts], Mapping[str, Any] | None] | None = None
     fields: Callable[[Mapping[str, Sequence[str]], Mapping[str, Any]], dict[str, Any]] | None = None
     needs: frozenset[str] = frozenset()
@@ -93,6 +95,20 @@ class Process:
         default_factory=dict
     )  # (origin, state) -> holder, where it is another
     fixed: Callable[[Mapping[str, Any]], Any] = lambda form: None  # what of the form never changes once it is opened
+    difference: Callable[[Mapping[str, Any]], Sequence[tuple[str, str, str]]] = (
+        lambda form: ()
+    )  # what is proposed to change: label, before, after
+    prefill: Callable[[Mapping[str, Any], Mapping[str, str]], dict[str, Any]] | None = (
+        None  # form and a few quick fields of a page → field groups that they come to
+    )
+    arrival: Callable[[Mapping[str, Any]], Arrival | None] = lambda form: None  # how the case came in, of its stored form
+    # why two readings may be one matter that came twice, and whether that is plain enough to look before going on
+    alike: Callable[[Any, Any], tuple[Sequence[str], bool]] = lambda one, other: ((), False)
+    wording: Wording = field(default_factory=Wording)  # what a search makes of the form
+    # the name of a field (or of a table, or a row of one) and its value, in words
+    told: Callable[[str, Any], tuple[str, str]] = lambda path, value: (path, str(value))
+    # form of an earlier case, its number where the new one continues it → form to begin with, what was left out
+    copied: Callable[[Mapping[str, Any], str], tuple[dict[str, Any], Sequence[str]]] | None = None
     lapses: str = ""  # of a process of child cases: the clock's action by which one ends together with its parent
 
     def __post_init__(self) -> None:

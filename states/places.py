@@ -142,6 +142,10 @@ class Directory:
         """The municipalities of a bureau's area on that day, in order of code (建制順)."""
         return tuple(m for m in self.municipalities if m.office_code == office_code and m.in_force(on))
 
+    def of_prefecture(self, prefecture_code: str, on: date) -> tuple[Municipality, ...]:
+        """The municipalities of a prefecture on that day, in order of code (建制順)."""
+        return tuple(m for m in self.municipalities if m.prefecture_code == prefecture_code and m.in_force(on))
+
     @cached_property
     def _offices(self) -> dict[str, Office]:
         return {office.code: office for office in self.offices}

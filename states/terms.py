@@ -140,7 +140,8 @@ class State:
 class Input:
     """Something the person is asked for with an act: text, date or choice. `internal` never leaves the office.
 
-    `into` names the place in the form ("group.key") that keeps it; without one it is kept as the event's own content.
+    `into` names the place in the form ("group.key") that keeps it; without one it is kept as the event's own content. Its
+    group may name the actor's organisation or another input: "consent:{acting_org}.note".
     """
 
     name: str
@@ -151,6 +152,32 @@ class Input:
     internal: bool = False
     choices: tuple[tuple[str, str], ...] = ()
     into: str = ""
+    shows: str = ""  # place in the form ("group.key") whose value stands in the field at first
+
+
+@dataclass(frozen=True)
+class Wording:
+    """What a search makes of a form. Paths are patterns: # stands for the number of a row, and for what follows a colon.
+
+    `labels` name the fields; one in `choices` holds a key, which is no word; nor is what stands under a key of `marks`,
+    unless that field has a label. `kind` is the path of the choice that tells cases apart, `reports` are the field groups
+    that say what came of a case.
+    """
+
+    labels: Mapping[str, str] = field(default_factory=dict)
+    choices: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    marks: frozenset[str] = frozenset()
+    kind: str = ""
+    reports: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """How a case came in: the way in words, the true day where it is known, and who entered it for its sender (a person's id)."""
+
+    way: str
+    day: date | None = None
+    entered_by: str = ""
 
 
 @dataclass(frozen=True)
@@ -246,7 +273,9 @@ class Deadline:
     """A date by which somebody acts: `days` business days, or the date that `at` reads from the facts.
 
     It runs in `runs`, starts on entering them or by one of `starts`, ends by one of `ends`, and keeps its remaining days in `pauses`.
-    A `move` is made by the clock when the date has come.
+    The days are counted from the day of the act, or from the day that `since` reads where what it answers came earlier.
+    It stands only while it is `owed`. A `move` is made by the clock when the date has come.
+    `escalates` are (rung, role): from that many business days after the date on, the role's desk is told as well.
     """
 
     kind: str
@@ -255,10 +284,13 @@ class Deadline:
     runs: frozenset[str]
     days: int = 0
     at: Callable[[Facts], date | None] | None = None
+    since: Callable[[Facts], date | None] | None = None
     starts: frozenset[str] = frozenset()
     ends: frozenset[str] = frozenset()
     pauses: frozenset[str] = frozenset()
+    owed: Callable[[Facts], bool] | None = None
     move: str = ""
+    escalates: tuple[tuple[int, str], ...] = ((7, "director"),)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,8 @@ Nothing here changes what a person wrote: the text is kept as it came, and a sea
 
 import re
 import unicodedata
+from bisect import bisect_left
+from collections.abc import Callable
 from functools import lru_cache
 
 _NAMES = {
@@ -28,17 +30,21 @@ _FORMAT = (
 )
 _HIDING = re.compile(f"[{_REFUSED}{_FORMAT}\u115f\u1160\u2800\u3164\uffa0]")
 
-# Forms of one character that a search treats alike. Characters of different origin (齋 and 齊) stay apart.
+# Forms of one character that a search treats alike: 康熙字典体 of the 常用漢字表 and 人名用漢字 and the 異体字 that family registers and
+# place names keep (戸籍統一文字, 人名用漢字許容字体). Characters of different origin (齋 and 齊) stay apart.
 _VARIANT_FORMS = """
 髙高 﨑崎 嵜崎 碕崎 𠮷吉 𣘺橋 邉辺 邊辺 齋斎 齊斉 濵浜 濱浜 瀨瀬 瀧滝 澤沢 櫻桜 嶋島 嶌島 德徳 惠恵 眞真 廣広 國国 條条 圓円 榮栄 龍竜 彌弥 顯顕 黑黒 靑青 淸清
 增増 豐豊 禮礼 靜静 總総 藏蔵 莊荘 壽寿 與与 假仮 會会 學学 區区 縣県 廳庁 舊旧 鐵鉄 驛駅 關関 萬万 實実 寶宝 應応 當当 傳伝 壹壱 冨富 舘館 峯峰 嶽岳 桒桑 栁柳
+壯壮 滿満 萠萌 歲歳 樣様 藝芸 戶戸 內内 步歩 每毎 龜亀 巖巌 鹽塩 嚴厳 單単 團団 圍囲 變変 驒騨 佛仏 來来 兒児 兩両 勞労 參参 發発 稻稲 經経 聲声 舩船 柗松 桺柳 藪薮
 鄕郷 鷗鴎 薗園 槇槙 曾曽 遙遥 檜桧 籔薮 蘂蕊 渕淵 渊淵 斈学 亙亘 凉涼 埜野 穗穂 緖緒 綠緑 薰薫 螢蛍 觀観 賴頼 邨村 鄰隣 靈霊 麥麦 黃黄 齡齢 ヶケ ヵカ
 """
-_VARIANTS = {ord(pair[0]): pair[1] for pair in _VARIANT_FORMS.split()}
+_VARIANTS = {pair[0]: pair[1] for pair in _VARIANT_FORMS.split()}
 _UNSEEN = re.compile("[\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\U000e0100-\U000e01ef]")
-_KATAKANA = {code: code + 0x60 for code in range(0x3041, 0x3097)} | {0x309D: 0x30FD, 0x309E: 0x30FE}
+_KATAKANA = {chr(code): chr(code + 0x60) for code in range(0x3041, 0x3097)} | {"\u309d": "\u30fd", "\u309e": "\u30fe"}
+_SAME = str.maketrans(_VARIANTS | {kana: _VARIANTS.get(other, other) for kana, other in _KATAKANA.items()})
 # A long vowel is written in many ways, and often left out: コンピュータ, コンピューター, ｺﾝﾋﾟｭｰﾀｰ.
 _LONG_VOWEL = re.compile("(?<=[ァ-ヺ])[ー‐‑‒–—―−-]+")
+_WINDOW = 256  # characters of a long text that are looked through at a time
 
 
 def problems(value: str) -> tuple[str, ...]:
@@ -82,8 +88,35 @@ def search_key(value: str) -> str:
     """The form in which two writings of one name meet: width, kana, variant kanji, case, long vowels, spaces folded."""
     key = value
     for _ in range(3):  # a space that goes, or a mark that comes free, may let two characters join
-        key = _folded(key)
+        key, before = _folded(key), key
+        if key == before:
+            break
     return key
+
+
+def search_place(value: str, key: str) -> tuple[int, int] | None:
+    """Where in the text a search for this key finds something: first character and the one after the last; None: nowhere."""
+    fold = search_key.__wrapped__  # pieces of a text are asked for once
+    if not key:
+        return None
+    reach = 4 * len(key) + _WINDOW  # blanks and marks between the characters take room, too
+    starts = (at for at in range(0, len(value), _WINDOW) if key in fold(value[at : at + reach]))
+    at = next(starts, None)
+    if at is None:
+        if key not in fold(value):
+            return None
+        at, reach = 0, len(value)
+    part = value[at : at + reach]
+    end = _least(len(part), lambda size: key in fold(part[:size]))
+    while end < len(part) and (unicodedata.combining(part[end]) or _UNSEEN.match(part[end])):
+        end += 1
+    kept = _least(end, lambda size: key in fold(part[end - size : end]))
+    return at + end - kept, at + end
+
+
+def _least(most: int, enough: Callable[[int], bool]) -> int:
+    """The least size from 1 to `most` that is enough, where every larger one is, too."""
+    return bisect_left(range(1, most), True, key=enough) + 1
 
 
 def narrow(value: str) -> str:
@@ -94,7 +127,7 @@ def narrow(value: str) -> str:
 
 def _folded(value: str) -> str:
     key = unicodedata.normalize("NFKC", _UNSEEN.sub("", value)).casefold()
-    return "".join(_LONG_VOWEL.sub("", key.translate(_KATAKANA).translate(_VARIANTS)).split())
+    return "".join(_LONG_VOWEL.sub("", key.translate(_SAME)).split())
 
 
 def _name(character: str) -> str:

@@ -20,6 +20,7 @@ LONG_AGO = date(2020, 4, 1)
 
 TITLES = {
     "municipality": "係長",
+    "municipality_head": "副町長",
     "bureau": "主査",
     "director": "局長",
     "headquarters": "主幹",
@@ -129,12 +130,18 @@ def request_form(
 def team(
     conn: type_connection, who: Cast, case_id: int, *, people: tuple[int | None, ...] | None = None
 ) -> dict[str, Any]:
-    """A proposed team on every day of the request: by default the two members of staff."""
+    """A proposed team on every day of the request: by default the two members of staff, or new ones where these are taken."""
     form = _value(conn, "SELECT form FROM cases WHERE id = %s", case_id)
     period = form["request"]["period"]
+    taken = _value(
+        conn, "SELECT count(*) FROM assignment WHERE case_id <> %s AND person_id = ANY (%s) AND day BETWEEN %s AND %s",
+        case_id, [who.staff, who.staff_colleague], period["from"], period["to"],
+    )  # fmt: skip
+    if people is None and taken:
+        people = tuple(person(conn, "staff", who.office) for _ in range(2))
     members = [
         {"person": person_id, "name": "派遣（仮名）" if person_id else "", "role": f"主任{number}", "section": "地域政策課",
-         "leader": number == 1, "headcount": 1, "days": f"{period['from']}〜{period['to']}"}
+         "leader": number == 1, "headcount": 1, "days": f"{period['from']}〜{period['to']}", "consent": "課長 了承"}
         for number, person_id in enumerate(people or (who.staff, who.staff_colleague), start=1)
     ]  # fmt: skip
     return {"team": {"members": members}}
@@ -150,7 +157,9 @@ def opened(conn: type_connection, who: Cast, *, first: date | None = None, days:
 DOES = {
     "submit": "municipality", "resubmit": "municipality", "approve": "director", "decline": "director", "send_back": "director",
     "hold": "director", "agree": "headquarters", "trip_suffices": "headquarters", "disagree": "headquarters",
-    "file_trip_report": "staff",
+    "file_trip_report": "staff", "ask_own_approval": "municipality", "revise_own": "municipality", "ask_change": "municipality",
+    "evaluate": "municipality", "agree_with_conditions": "headquarters", "cancel": "director", "approve_change": "director",
+    "decline_change": "director", "ratify": "director", "resume": "director",
 }  # fmt: skip
 TYPED: Mapping[str, Mapping[str, str]] = {
     "put_to_director": {"note": "助言の要請であり、職員2名で対応できる。"},
@@ -162,6 +171,16 @@ TYPED: Mapping[str, Mapping[str, str]] = {
     "decline": {"reason": "時期が重なるため。", "internal_reason": "人員が足りない。"},
     "withdraw": {"reason": "町の予定が変わったため。"},
     "cancel": {"reason": "荒天のため。"},
+    "stop": {"reason_code": "weather", "text": "暴風雪のため。"},
+    "ask_change": {"text": "一日短くしたい。"},
+    "answer_change_request": {"answer": "検討します。"},
+    "decline_change": {"reason": "決めたとおり行う。", "internal_reason": "変えるほどではない。"},
+    "approve_own": {"own_number": "企第1号"},
+    "return_own": {"note": "副町長の考えを入れること。"},
+    "partner_agree": {"note": ""},
+    "partner_refuse": {"note": "別に要請する。"},
+    "forward": {"office": "hk-soya", "reason": "所管が違うため。"},
+    "add_co_office": {"office": "hk-soya"},
 }
 
 
@@ -196,19 +215,48 @@ def _typed(conn: type_connection, action: str) -> dict[str, Any]:
     if action == "hold":
         review = calendar(conn, OFFICE).add_business_days(today, 5)
         return {"internal_reason": "ほかの要請と比べる。", "review_on": review.isoformat()}
-    if action == "cancel":
-        return {**TYPED["cancel"], "last_day": today.isoformat()}
+    if action in ("cancel", "stop"):
+        return {**TYPED[action], "last_day": today.isoformat()}
     return dict(TYPED.get(action, {}))
 
 
 def _written(conn: type_connection, who: Cast, case_id: int, action: str, by: int) -> dict[str, Any]:
-    if action in ("propose_team", "name_team"):
+    if action == "propose_team":
         return team(conn, who, case_id)
+    if action in ("record_consent", "record_orders"):
+        form = _value(conn, "SELECT form FROM cases WHERE id = %s", case_id)
+        return {"team": form["team"]} if action == "record_consent" else _orders(form)
+    if action == "agree_with_conditions":
+        due = calendar(conn, OFFICE).add_business_days(cases.today(conn), 10)
+        item = {"text": "協定書の写しを出すこと。", "owner": "municipality", "due": due.isoformat(), "stops": "begin"}
+        return {"conditions": {"items": [item]}}
+    if action == "propose_change":
+        return {
+            "change": {
+                "kind": "place",
+                "reason_code": "municipality",
+                "reason": "会場が変わった。",
+                "place": "町民会館",
+            }
+        }
+    if action == "evaluate":
+        return {"evaluation": {"grade": "5", "text": "骨子ができて助かった。"}}
     if action == "file_trip_report":
         return {f"report:{by}": {"actual_days": "", "findings": "空き家の所有者に会うには、集落の方の紹介が要る。"}}
     if action == "file_result":
         return {"result": {"results": "計画の骨子ができた。"}}
     return {}
+
+
+def _orders(form: Mapping[str, Any]) -> dict[str, Any]:
+    """Both orders of everybody, dated on the first day, for the whole period."""
+    period = form["request"]["period"]
+    orders = [
+        {"person": member["person"], "kind": "appoint", "issuer": issuer, "from": period["from"], "to": period["to"], "dated_on": period["from"],
+         "number": ""}
+        for member in form["team"]["members"] for issuer in ("municipality", "prefecture")
+    ]  # fmt: skip
+    return {"appointment": {"orders": orders, "cards": []}}
 
 
 def _name(conn: type_connection, code: str) -> str:

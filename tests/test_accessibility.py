@@ -40,7 +40,7 @@ PAGES = {
     ),
     "bureau": (
         "/inbox", "/cases", "/cases/new", "/cases/new?process=dispatch&origin=municipality_request", "/cases/new?process=dispatch&origin=director",
-        "/cases/{submitted}", "/cases/{examined}", "/cases/{examined}/actions/propose_team", "/cases/{decided}", "/cases/{decided}/actions/name_team",
+        "/cases/{submitted}", "/cases/{examined}", "/cases/{examined}/actions/propose_team", "/cases/{decided}", "/cases/{decided}/actions/record_consent",
         "/cases/{returned}", "/cases/{returned}/actions/file_result", "/cases/{reported}", "/reports", "/recognitions",
     ),
     "director": ("/inbox", "/cases/{judged}", "/cases/{late}", "/cases/{own}", "/cases/{decided}/letters/decision_notice", "/recognitions"),
@@ -48,6 +48,7 @@ PAGES = {
     "staff": ("/inbox", "/cases/{returned}", "/cases/{returned}/actions/file_trip_report"),
     "auditor": ("/inbox", "/audit", "/audit?since=2026-13-01", "/cases/{reported}", "/recognitions"),
     "records": ("/cases/{judged}/erase",),
+    "administrator": ("/arrangements?office=hk-kamikawa",),
 }  # fmt: skip
 
 # Elements that hold more than they show, the visually hidden ones (one pixel wide) and fields for typing aside.

@@ -20,7 +20,10 @@ ABOUT = 440  # lines; a module that passes about 400 has two stories
 GENERATED = {"0001_the_road.py"}  # written by Alembic from the tables
 
 # Words that a process uses for a state and the engine for something of its own.
-ENGINES_OWN = {"draft": "a case row without history, whatever its process calls the state it begins in"}
+ENGINES_OWN = {
+    "draft": "a case row without history, whatever its process calls the state it begins in",
+    "own_approval": "a setting of an organisation, whatever states its processes make of it",
+}
 
 
 def modules(*parts: str) -> list[Path]:

@@ -68,6 +68,7 @@ class Row:
             "entry": thing,
             "action": lambda: self.action,
             "kind": lambda: self.action,
+            "code": lambda: self.action,
         }
         return PATH.sub(lambda name: str(parts[name[1]]()), self.path) + self.query
 
@@ -134,6 +135,9 @@ ROWS = (
     Row("GET",  "/recognitions",                "303 404 200 200 200 404 200 404 404 | 404 404 200 200 404"),
     Row("POST", "/recognitions",                "401 404 404 422 404 404 404 404 404 | 404 404 404 422 404", fields=lambda world: {"key": str(uuid4())}),
     Row("POST", "/recognitions/{entry:int}/end", "401 404 404 422 404 404 404 404 404 | 404 404 404 404 404", of="entry"),
+    # Whether a municipality approves before it submits: its own decider settles it, the administrator for any.
+    Row("GET",  "/arrangements",                "303 404 404 404 404 404 404 404 200 | 404 404 404 404 404"),
+    Row("POST", "/arrangements/{code}",         "401 404 404 404 404 404 404 404 422 | 404 404 404 404 404", action="014591"),
     # Reports of an office: those whom the report is for.
     Row("GET",  "/reports",                     "303 404 200 200 200 404 404 404 404 | 404 404 200 200 404"),
     Row("POST", "/reports",                     "401 404 303 303 303 404 404 404 404 | 404 404 404 404 404", fields=REPORT),

@@ -10,6 +10,7 @@ from sqlalchemy.engine import make_url
 
 from states import catalogue
 from states.calendar import Calendar
+from states.kernel import Refused
 from states.places import Directory
 from workflow.memory import settle
 from workflow.settings import settings
@@ -69,6 +70,7 @@ def serve(
     from workflow.db import database  # noqa: PLC0415
     from workflow.masters import PublishedDiffers, check_published  # noqa: PLC0415
     from workflow.web.app import create_app  # noqa: PLC0415
+    from workflow.web.wire import Bounded  # noqa: PLC0415
 
     _database_url()
     try:
@@ -79,7 +81,7 @@ def serve(
     pages = create_app()
     settle()
     uvicorn.run(
-        pages, host=host, port=port, log_level="warning", access_log=False, server_header=False,
+        pages, host=host, port=port, http=Bounded, ws="none", log_level="warning", access_log=False, server_header=False,
         proxy_headers=bool(proxy), forwarded_allow_ips=proxy or None, timeout_graceful_shutdown=5,
     )  # fmt: skip
 
@@ -165,6 +167,68 @@ def check(
             say(f"  {verdict['rule'] or '—'} {verdict['sentence']}")
 
 
+@app.command("import")
+def take_in(
+    process: Annotated[str, typer.Argument(help="業務フローの名前。")],
+    file: Annotated[Path | None, typer.Argument(help="記録のファイル(JSON か、様式の .xlsx)。")] = None,
+    logins: Annotated[
+        list[str] | None,
+        typer.Option("--as", help="だれの職で取り込むか(ログイン名)。くり返して局ごとに指定できます。"),
+    ] = None,
+    good_ones: Annotated[
+        bool, typer.Option("--good-ones", help="直す記録があっても、よい記録だけは取り込みます。")
+    ] = False,
+    template: Annotated[
+        Path | None, typer.Option(help="取り込まずに、書き込む様式(.xlsx)をここへ書き出します。")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """届いた記録を、代理入力として案件に取り込みます。二度行っても、案件は一つです。"""
+    from workflow import intake  # noqa: PLC0415
+
+    try:
+        if template:
+            template.write_bytes(intake.blank_form(process))
+            say(f"様式を {template} に書き出しました。")
+            return
+        if file is None or not logins:
+            raise fail(
+                "記録のファイルと、だれの職で取り込むか(--as ログイン名)を指定してください。何も取り込んでいません。", 2
+            )
+        answers = _taken_in(process, file.read_bytes(), logins, good_ones)
+    except KeyError:
+        raise fail(
+            f"「{process}」という業務フローはありません。使えるのは {'、'.join(catalogue.newest())} です。", 2
+        ) from None
+    except OSError as trouble:
+        raise fail(f"{trouble.filename} を扱えませんでした({trouble.strerror})。場所を確かめてください。", 2) from None
+    except intake.Unreadable as unreadable:
+        if as_json:
+            print_json({"problems": [{"line": line, "reason": reason} for line, reason in unreadable.problems]})
+        raise fail(f"{file} は受け付けられません。何も取り込んでいません。\n{unreadable}", 2) from None
+    except Refused as refusal:
+        raise fail(refusal.sentence, 2) from None
+    if as_json:
+        print_json({answer.record: answer.as_json() for answer in answers})
+    else:
+        for line in intake.told(answers):
+            say(line)
+    raise typer.Exit(0 if all(answer.outcome == intake.ACCEPTED for answer in answers) else 1)
+
+
+def _taken_in(process: str, data: bytes, logins: list[str], good_ones: bool) -> Any:
+    from workflow import intake  # noqa: PLC0415
+    from workflow.db import Database  # noqa: PLC0415
+
+    db = Database(_database_url(), pool_size=1)
+    try:
+        with db.connection() as conn:
+            people = intake.people_of(conn, logins)
+            return intake.take_in(conn, people, process, intake.read(conn, people, process, data), good_ones=good_ones)
+    finally:
+        db.close()
+
+
 @report.command("year-end")
 def year_end(
     office: Annotated[str, typer.Option(help="局のコード(hk-kamikawa など)。all は全道の集計です。")],
@@ -179,14 +243,13 @@ def year_end(
     """年度末報告の様式をつくります。"""
     from workflow import reports  # noqa: PLC0415
 
-    key = process or next(iter(catalogue.newest()))
     if demonstration:
         from workflow.throwaway import demonstration_database  # noqa: PLC0415
 
         with demonstration_database() as url:
-            data, summary = _compiled(reports, url, key, office, fy)
+            data, summary = _compiled(reports, url, process, office, fy)
     else:
-        data, summary = _compiled(reports, _database_url(), key, office, fy)
+        data, summary = _compiled(reports, _database_url(), process, office, fy)
     output.write_bytes(data)
     if as_json:
         print_json(summary)
@@ -258,7 +321,10 @@ def user(
     org: Annotated[str, typer.Option(help="団体のコード(hk-kamikawa、014729 など)。")],
     title: Annotated[str, typer.Option(help="職名。")],
     role: Annotated[
-        str, typer.Option(help="役割: municipality bureau director headquarters staff auditor records administrator")
+        str,
+        typer.Option(
+            help="役割: municipality municipality_head bureau director headquarters staff auditor records administrator"
+        ),
     ],
     section: Annotated[str, typer.Option(help="課・係。")] = "",
     mail: Annotated[str, typer.Option(help="メールアドレス。")] = "",

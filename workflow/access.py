@@ -5,6 +5,9 @@ the parameter `person`, so that constant SQL uses them as they are: `WITH {SCOPE
 Headquarters and auditors see by their post's scope, everybody else through the parties of a case, staff through their
 own assignments. A case that is not open yet (a draft, a municipality's own approval) is its writer's office alone. What
 one may not see does not exist.
+
+`VISIBLE` is the case as it is now. An organisation whose part has ended reads it as it was then (`ended`): `ONCE` lets such
+a case through too, only where `UNTIL`, the last event that the reader has, is asked as well.
 """
 
 from collections.abc import Iterable, Mapping
@@ -28,8 +31,11 @@ SCOPE = f"""me AS MATERIALIZED (
   FROM tenure t JOIN post p ON p.id = t.post_id WHERE {HELD})"""
 
 VISIBLE = """((me.wide AND c.open)
-  OR EXISTS (SELECT 1 FROM party v WHERE v.case_id = c.id AND v.org_code = ANY (me.orgs))
+  OR EXISTS (SELECT 1 FROM party v WHERE v.case_id = c.id AND v.org_code = ANY (me.orgs) AND v.valid_to IS NULL)
   OR EXISTS (SELECT 1 FROM assignment a WHERE a.case_id = c.id AND a.person_id = %(person)s AND c.open))"""
+_LEFT = "FROM party v WHERE v.case_id = c.id AND v.org_code = ANY (me.orgs) AND v.until_seq IS NOT NULL"
+ONCE = f"({VISIBLE} OR EXISTS (SELECT 1 {_LEFT}))"
+UNTIL = f"(CASE WHEN NOT {VISIBLE} THEN (SELECT max(v.until_seq) {_LEFT}) END)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +98,8 @@ PARTS: Mapping[str, Mapping[str, str]] = {
     "bureau": {"lead": "bureau", "co_office": "co_office"},
     "director": {"lead": "director", "co_office": "co_office"},
 }
+# Who stands outside the offices that handle a case: they read what is shared, and the public steps.
+OUTSIDE = frozenset({"municipality", "municipality_head", "partner"})
 # Whose inbox a role on the case reads, where it is not a post's own.
 DESKS = {"partner": "municipality", "co_office": "bureau"}
 
@@ -118,6 +126,15 @@ def roles_on(posts: Iterable[PostHeld], parties: Iterable[Mapping[str, Any]], *,
         if here:
             found.setdefault(post.role, post)
     return found
+
+
+def ended_at(posts: Iterable[PostHeld], parties: Iterable[Mapping[str, Any]]) -> int | None:
+    """The last event that these posts let one read where every part of their organisations has ended; else None."""
+    orgs = {post.org_code for post in posts if post.scope == "office"}
+    own = [party for party in parties if party["org"] in orgs]
+    if not own or any(party["to"] is None for party in own):
+        return None
+    return max((party["until"] or 0 for party in own), default=0)
 
 
 # What a role's post lets one read: the cases of its office, every case, one's own, or none.

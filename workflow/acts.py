@@ -45,6 +45,7 @@ def work_out(case: Loaded, action: str, inputs: Mapping[str, Any], groups: Mappi
         "n_kind": list(drawn), "n_value": [seen for seen, _ in drawn.values()], "n_count": len(drawn),
         "n_seen": json.dumps({kind: seen for kind, (seen, _) in drawn.items()}),
         "fiscal_year": row.fiscal_year, "counts": row.lead, "takes": bool(groups) and row.version > 0,
+        "taken": [*groups, f"~{action}"],
     }  # fmt: skip
     return params
 
@@ -135,12 +136,19 @@ def _form_after(facts: Facts, action: Action) -> dict[str, Any]:
     form = dict(facts.form)
     for ask in action.asks:
         if ask.into and facts.inputs.get(ask.name) not in (None, ""):
-            group, key = ask.into.split(".")
+            group, key = _place(ask.into, facts).split(".")
             form[group] = {**_standing(form, group), key: facts.inputs[ask.name]}
     if action.record:
         for group, value in action.record(facts.after(facts.state, form, facts.read, facts.number)).items():
             form[group] = {**_standing(form, group), **value}
     return form
+
+
+def _place(into: str, facts: Facts) -> str:
+    """Where an input is kept; {acting_org} stands for the actor's organisation, {name} for another input of the act."""
+    return (
+        into.format_map({**facts.inputs, "acting_org": facts.registers.get("acting_org", "")}) if "{" in into else into
+    )
 
 
 def _standing(form: Mapping[str, Any], group: str) -> Mapping[str, Any]:
@@ -222,7 +230,8 @@ def _rows(case: Loaded, move: Move, form: dict[str, Any], number: str | None, pa
     effects = [("notice", told)] if action.tells or asks else []
     effects += [(f"letter:{letter}", {"letter": letter}) for letter in action.letters]
     return {
-        "case": row.id, "version": row.version, "saves": row.saves, "state": move.dest, "number": number, "title": process.title(form),
+        "case": row.id, "version": row.version, "saves": row.saves, "acted_at": row.acted_at, "state": move.dest, "number": number,
+        "title": process.title(form),
         "place": process.place(form) or row.place, "lead": lead, "open": not process.state(move.dest).private,
         "opens": action.opens(after) if action.opens else (),
         "actor": actor, "at": row.now_us, "form": history.canonical(form), "post": post.id if post else None,

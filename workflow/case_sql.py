@@ -13,7 +13,7 @@ from typing import Any
 
 import psycopg
 
-from workflow.access import CLOCK_NOW, HELD, SCOPE, TODAY, VISIBLE
+from workflow.access import CLOCK_NOW, HELD, ONCE, SCOPE, TODAY
 
 MICROSECONDS = "(extract(epoch FROM {}) * 1000000)::bigint"
 NOW = MICROSECONDS.format(CLOCK_NOW)
@@ -23,7 +23,7 @@ LOST_COUNTER = "TB001"  # SQLSTATE of a number that somebody else took first
 
 _COLUMNS = f"""c.id, c.process, c.process_version, c.origin, c.lead, c.place, c.title, c.number, c.state, c.version, c.saves, c.head,
   c.acted_at, c.form, c.open, c.parent_id, me.posts, (SELECT name FROM person WHERE id = %(person)s) AS person_name,
-  (SELECT jsonb_agg(jsonb_build_object('org', p.org_code, 'part', p.part, 'from', p.valid_from, 'to', p.valid_to))
+  (SELECT jsonb_agg(jsonb_build_object('org', p.org_code, 'part', p.part, 'from', p.valid_from, 'to', p.valid_to, 'until', p.until_seq))
      FROM party p WHERE p.case_id = c.id) AS parties,
   (SELECT jsonb_agg(jsonb_build_array(s.id, s.org_code, s.role, s.person_id, s.ask, {MICROSECONDS.format("s.due_at")}))
      FROM step s WHERE s.case_id = c.id AND s.closed_at IS NULL) AS steps,
@@ -44,7 +44,7 @@ READ = f"""WITH {SCOPE}
 SELECT {_COLUMNS}, i.request, i.result
 FROM me CROSS JOIN cases c LEFT JOIN event e ON e.case_id = c.id AND e.seq = c.version
   LEFT JOIN idempotency i ON i.person_id = %(person)s AND i.key = %(key)s
-WHERE c.id = %(case)s AND {VISIBLE}"""
+WHERE c.id = %(case)s AND {ONCE}"""
 
 # The clock has no post: it moves what is due, and sees every case in progress.
 READ_BY_CLOCK = f"""WITH me AS (SELECT '[]'::jsonb AS posts, false AS wide)
@@ -67,7 +67,8 @@ _NUMBERS = """num AS (
 
 _CAS = f"""cas AS (UPDATE cases SET state = %(state)s, version = version + 1, number = %(number)s, title = %(title)s, place = %(place)s,
     head = %(hash)s, lead = %(lead)s, open = %(open)s, acted_by = %(actor)s, acted_at = {INSTANT.format("%(at)s::bigint")}, form = %(form)s::jsonb
-  WHERE cases.id = %(case)s AND cases.version = %(version)s AND cases.saves = %(saves)s {{conditions}} RETURNING cases.id)"""
+  WHERE cases.id = %(case)s AND cases.version = %(version)s AND cases.saves = %(saves)s AND cases.acted_at = %(acted_at)s {{conditions}}
+  RETURNING cases.id)"""
 
 _EVENT = f"""ev AS (INSERT INTO event (case_id, seq, at, action, actor, post, office, previous, hash, body)
   SELECT cas.id, %(version)s::int + 1, {INSTANT.format("%(at)s::bigint")}, %(action)s, %(actor)s, %(post_text)s, %(office)s,
@@ -130,7 +131,11 @@ _OUTBOX = """ob AS (INSERT INTO outbox (case_id, seq, kind, payload, dedup, next
   SELECT cas.id, %(version)s::int + 1, u.kind, u.payload, cas.id || ':' || (%(version)s::int + 1) || ':' || u.kind, now(), 0
   FROM cas, r, jsonb_to_recordset(r.rows -> 'outbox') AS u (kind text, payload jsonb))"""
 
-_WORKING = "wk AS (DELETE FROM working w USING cas WHERE w.case_id = cas.id AND w.org_code = %(office)s)"
+# What the act took over is no longer being written; whatever else the office is writing on the case stays.
+_WORKING = """wd AS (DELETE FROM working w USING cas
+  WHERE w.case_id = cas.id AND w.org_code = %(office)s AND w.form - %(taken)s::text[] = jsonb_build_object()),
+wk AS (UPDATE working w SET form = w.form - %(taken)s::text[], saves = w.saves + 1 FROM cas
+  WHERE w.case_id = cas.id AND w.org_code = %(office)s AND w.form - %(taken)s::text[] <> jsonb_build_object())"""
 
 _SETTLED = "at AS (UPDATE attention SET closed_at = clock_now() FROM cas WHERE attention.case_id = cas.id AND closed_at IS NULL)"
 

@@ -22,10 +22,12 @@ from states.places import Directory
 from states.terms import Facts, State, block
 from workflow import acts, case_sql, families, history
 from workflow.access import PARTS, SCOPE, TODAY, VISIBLE, actor
+from workflow.blackout import plain
 from workflow.loading import Connection, Loaded, NotFound, instant, load
 from workflow.queries import label_of
 
 HALVES = ("午前", "午後")
+TYPED = "~"  # before an act's name: what was typed beside the fields of its page, kept with the working copy
 
 
 class PostLost(Exception):
@@ -53,6 +55,7 @@ class SaveClash(Exception):
 
     saved_at: datetime
     form: Mapping[str, Any]
+    who: str = "ほかの方"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +67,18 @@ class Done:
     replayed: bool = False
 
 
-def open_case(conn: Connection, person_id: int, process_key: str, origin: str, form: Mapping[str, Any]) -> int:
+def open_case(
+    conn: Connection, person_id: int, process_key: str, origin: str, form: Mapping[str, Any], *, org: str = ""
+) -> int:
     """A new draft of the person's office; it has no events and no number until its first action.
 
-    Raises `Refused` when no post of the person may open a case of that origin.
+    `org` names the office where the person has posts at several. Raises `Refused` when no post of the person may open a case of that origin.
     """
     process = catalogue.process(process_key)
     by = process.opens.get(origin, frozenset())
     writer = actor(conn, person_id)
-    post = next((p for p in writer.posts if p.role in by), None) if writer else None
+    posts = [p for p in writer.posts if p.role in by and org in ("", p.org_code)] if writer else []
+    post = next(iter(posts), None)
     if post is None:
         raise Refused("role", f"「{process.label}」を起こす役目を、いまのあなたの職は持っていません。")
     if not set(form) <= _writes(process, process.initial.name, frozenset({post.role}), opens=True):
@@ -110,13 +116,14 @@ def today(conn: Connection) -> date:
 def save(conn: Connection, person_id: int, case_id: int, groups: Mapping[str, Any], saves: int) -> int:
     """Keep what is being written, outside history: in the draft itself, or as the office's working copy.
 
-    `saves` is the count the page was opened with. Returns the new count; raises `SaveClash`, `NotFound`, `Refused`.
+    `saves` is the count the page was opened with. Returns the new count; raises `SaveClash`, `Conflict`, `NotFound`, `Refused`.
     """
     case = load(conn, case_id, person_id)
     allowed = editable(case)
-    if not {group.partition(":")[0] for group in groups} <= allowed:
+    fields = {group: part for group, part in groups.items() if not group.startswith(TYPED)}
+    if not allowed or not {group.partition(":")[0] for group in fields} <= allowed:
         raise Refused("role", "この内容は、いまは書き換えられません。最新の画面を開いてください。")
-    form, _ = acts.taken_over(case.process, case.row.form, groups)
+    form, _ = acts.taken_over(case.process, case.row.form, fields)
     if case.row.version == 0:
         row = conn.execute(
             """UPDATE cases SET form = %(form)s::jsonb, title = %(title)s, place = %(place)s, saves = saves + 1, acted_by = %(person)s::text,
@@ -133,7 +140,9 @@ def save(conn: Connection, person_id: int, case_id: int, groups: Mapping[str, An
         ).fetchone()
         if row is None:
             latest = load(conn, case_id, person_id)
-            raise SaveClash(latest.row.acted_at, latest.row.form)
+            if latest.row.version:
+                raise conflict(conn, latest)
+            raise SaveClash(latest.row.acted_at, latest.row.form, last_saved(conn, case_id)["who"])
         return int(row[0])
     row = conn.execute(
         """INSERT INTO working AS w (case_id, org_code, form, saves, saved_by, saved_at)
@@ -153,18 +162,38 @@ def save(conn: Connection, person_id: int, case_id: int, groups: Mapping[str, An
     ).fetchone()
     if row is None:
         kept = working(conn, case)
-        raise SaveClash(kept["saved_at"] if kept else case.now, kept["form"] if kept else {})
+        raise SaveClash(kept["saved_at"], kept["form"], kept["who"]) if kept else SaveClash(case.now, {})
     return int(row[0])
 
 
 def working(conn: Connection, case: Loaded) -> dict[str, Any] | None:
-    """The office's working copy of a case in progress: form groups, count of saves, when."""
+    """The office's working copy of a case in progress: form groups, what was typed beside them, count of saves, who and when."""
     row = conn.execute(
-        "SELECT form, saves, saved_at FROM working WHERE case_id = %s AND org_code = %s",
+        "SELECT form, saves, saved_at, saved_by FROM working WHERE case_id = %s AND org_code = %s",
         (case.row.id, desk(case)),
         prepare=True,
     ).fetchone()
-    return {"form": row[0], "saves": row[1], "saved_at": row[2]} if row else None
+    if row is None:
+        return None
+    form = {group: part for group, part in row[0].items() if not group.startswith(TYPED)}
+    typed = {group: part for group, part in row[0].items() if group.startswith(TYPED)}
+    return {"form": form, "typed": typed, "saves": row[1], "saved_at": row[2], **_writer(conn, row[3])}
+
+
+def last_saved(conn: Connection, case_id: int) -> dict[str, Any]:
+    """Who saved a draft last, and when; the caller has seen the case."""
+    row = conn.execute("SELECT saves, acted_at, acted_by FROM cases WHERE id = %s", (case_id,), prepare=True).fetchone()
+    if row is None:
+        raise NotFound
+    return {"saves": row[0], "saved_at": row[1], **_writer(conn, int(row[2]) if row[2].isdecimal() else 0)}
+
+
+def _writer(conn: Connection, person_id: int) -> dict[str, Any]:
+    """A person as colleagues speak of one: section, post and name."""
+    found = actor(conn, person_id)
+    home = found.home if found else None
+    words = (home.section, home.title, found.name) if found and home else (found.name if found else "",)
+    return {"person_id": person_id, "who": " ".join(filter(None, words)) or "ほかの方"}
 
 
 def desk(case: Loaded) -> str:
@@ -186,27 +215,40 @@ def _writes(process: Process, state: str, roles: frozenset[str], opens: bool) ->
     return frozenset().union(*(row.edits for row in mine or (here if opens else [])))
 
 
+def touch_draft(conn: Connection, person_id: int, case_id: int) -> bool:
+    """Hold a draft until the transaction ends, so that an act worked out meanwhile looks again; False when it is none any more."""
+    return bool(
+        conn.execute(
+            "UPDATE cases SET acted_at = clock_now(), acted_by = %s::text WHERE id = %s AND version = 0",
+            (person_id, case_id),
+            prepare=True,
+        ).rowcount
+    )
+
+
 def delete_draft(conn: Connection, person_id: int, case_id: int) -> None:
     """Drop a draft that never became a case. Raises `NotFound` for anything else."""
     if not editable(load(conn, case_id, person_id)):
         raise NotFound
     with conn.transaction():
-        conn.execute(
-            "DELETE FROM party WHERE case_id = %s AND EXISTS (SELECT 1 FROM cases WHERE id = %s AND version = 0)",
-            (case_id, case_id),
-        )
-        if not conn.execute("DELETE FROM cases WHERE id = %s AND version = 0", (case_id,)).rowcount:
+        # Held first: a file that is just arriving is either waited for or comes too late.
+        if not conn.execute("SELECT 1 FROM cases WHERE id = %s AND version = 0 FOR UPDATE", (case_id,)).fetchone():
             raise NotFound
+        conn.execute("DELETE FROM party WHERE case_id = %s", (case_id,))
+        conn.execute("DELETE FROM attachment WHERE case_id = %s", (case_id,))
+        conn.execute("DELETE FROM search_entry WHERE case_id = %s", (case_id,))
+        conn.execute("DELETE FROM cases WHERE id = %s", (case_id,))
 
 
 def act(
     conn: Connection, person_id: int, case_id: int, action: str, *, version: int, key: UUID,
-    inputs: Mapping[str, Any] | None = None, form: Mapping[str, Any] | None = None,
+    inputs: Mapping[str, Any] | None = None, form: Mapping[str, Any] | None = None, saves: int | None = None,
 ) -> Done:  # fmt: skip
     """Do one act: decide, then write state, event, content, steps, deadlines, effects and the answer in one transaction.
 
     `conn` is in autocommit and joins nothing. `version` is that of the page, `key` that of its form, `form` the field
-    groups that the act takes over. Raises `NotFound`, `Conflict`, `KeyReused`, `PostLost`, `Refused`.
+    groups that the act takes over; `saves` the count of the draft that was shown, where it must be still the same. Raises
+    `NotFound`, `Conflict`, `SaveClash`, `KeyReused`, `PostLost`, `Refused`.
     """
     asked = [case_id, action, version, inputs or {}, form or {}]
     if not history.keepable(asked):
@@ -223,6 +265,8 @@ def act(
             return Done(case.row.result["version"], case.row.result["state"], replayed=True)
         if case.row.version != version:
             raise conflict(conn, case)
+        if saves not in (None, case.row.saves):
+            raise SaveClash(case.row.acted_at, case.row.form, last_saved(conn, case_id)["who"])
         params = acts.work_out(case, action, dict(inputs or {}), dict(form or {}))
         params |= {"person": person_id, "key": key, "request": request}
         done = Done(version + 1, params["state"])
@@ -335,6 +379,8 @@ class View:
     erased: Mapping[str, int]  # field group → number of the event that erased it
     now: datetime
     head_hex: str
+    parent_id: int | None = None
+    ended: str = ""  # how a list calls a case that the reader's organisation has left; it is shown as it was then
 
     @property
     def holder(self) -> str:
@@ -342,7 +388,7 @@ class View:
         return self.process.holder(self.state.name, self.origin)
 
     def may_read(self, kind: str) -> bool:
-        return self.process.reads(kind, self.roles, self.state.name)
+        return self.process.reads(plain(kind), self.roles, self.state.name)
 
 
 def look(conn: Connection, person_id: int, case_id: int) -> View:
@@ -353,14 +399,14 @@ def look(conn: Connection, person_id: int, case_id: int) -> View:
         conn.execute(ORGANISATION_NAMES, ([p["org"] for p in case.parties] + [row.lead],), prepare=True).fetchall()
     )
     # Whoever reads by scope or as staff has roles on the case that act nothing; they still decide what is readable.
-    roles = case.facts.roles
+    roles = case.reads
     form = {group: value for group, value in row.form.items() if process.reads(history.FORM + group, roles, row.state)}
     labels = {d.kind: d for d in process.deadlines}
     return View(
         id=row.id, process=process, number=row.number, title=row.title, origin=row.origin, lead=row.lead,
         state=process.state(row.state), version=row.version, saves=row.saves, form=form, read=process.reading(form),
         facts=case.facts, offers=process.actions(case.facts), roles=roles,
-        parties=[{"org_code": p["org"], "org_name": names.get(p["org"], p["org"]), "part": p["part"]} for p in case.parties],
+        parties=[{"org_code": p["org"], "org_name": names.get(p["org"], p["org"]), "part": p["part"]} for p in case.parties if p["to"] is None],
         steps=[
             {"org_code": org, "role": role, "person_id": person, "ask": ask, "due_at": instant(due)}
             for _, org, role, person, ask, due in row.steps or ()
@@ -372,6 +418,7 @@ def look(conn: Connection, person_id: int, case_id: int) -> View:
         working=working(conn, case) if row.version and editable(case) else None, editable=editable(case),
         erased={group: value["erased"] for group, value in row.form.items() if set(value) == {"erased"}},
         now=case.now, head_hex=bytes(row.head).hex() if row.head else "",
+        parent_id=row.parent_id, ended=case.ended,
     )  # fmt: skip
 
 

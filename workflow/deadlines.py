@@ -71,6 +71,7 @@ def plan(declared: Sequence[Deadline], action: str, source: str, facts: Facts, s
     due: dict[str, datetime] = {}
     for item in declared:
         row, runs = running.get(item.kind), facts.state in item.runs and action not in item.ends
+        runs = runs and (item.owed is None or item.owed(facts))
         wanted: datetime | None = None
         if runs and item.at is not None:
             day = item.at(facts)
@@ -78,7 +79,8 @@ def plan(declared: Sequence[Deadline], action: str, source: str, facts: Facts, s
         elif runs and row is not None and action not in item.starts:
             wanted = row.due_at
         elif runs and (action in item.starts or (not item.starts and source not in item.runs)):
-            wanted = end_of(facts.calendar.add_business_days(facts.today, item.days))
+            since = item.since(facts) if item.since else None
+            wanted = end_of(facts.calendar.add_business_days(since or facts.today, item.days))
         elif runs and item.kind in paused and source in item.pauses:
             wanted = end_of(facts.calendar.add_business_days(facts.today, max(paused[item.kind] or 0, 1)))
         if row is not None and wanted != row.due_at:

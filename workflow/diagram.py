@@ -18,7 +18,10 @@ from workflow.tracks import MARGIN, PITCH, Box, Line, Point, Way
 
 HOLDERS = {
     "municipality": "市町村",
+    "municipality_head": "市町村の決裁者",
+    "partner": "共同の市町村",
     "bureau": "振興局",
+    "co_office": "関係する振興局",
     "director": "局長",
     "headquarters": "本庁",
     "staff": "派遣職員",

@@ -12,8 +12,9 @@ from typing import Any, Unpack
 
 from states import catalogue
 from states.text import visible
-from workflow import queries
-from workflow.access import Actor, roles_on
+from workflow import ended, queries
+from workflow.access import Actor, ended_at, roles_on
+from workflow.blackout import plain
 from workflow.db import Database
 from workflow.deadlines import TOKYO
 from workflow.history import canonical
@@ -144,7 +145,8 @@ PARTS = """SELECT x.case_id, x.seq, x.ord, x.kind, x.digest, x.salt, x.data,
 FROM unnest(%(cases)s::bigint[], %(seqs)s::int[]) AS k (c, s) JOIN content x ON x.case_id = k.c AND x.seq = k.s ORDER BY x.case_id, x.seq, x.ord"""
 
 PLACES = """SELECT k.c AS case_id, EXISTS (SELECT 1 FROM assignment a WHERE a.case_id = k.c AND a.person_id = %(person)s) AS assigned,
-  (SELECT jsonb_agg(jsonb_build_object('org', p.org_code, 'part', p.part)) FROM party p WHERE p.case_id = k.c AND p.valid_to IS NULL) AS parties
+  (SELECT jsonb_agg(jsonb_build_object('org', p.org_code, 'part', p.part, 'to', p.valid_to, 'until', p.until_seq))
+     FROM party p WHERE p.case_id = k.c) AS parties
 FROM (SELECT DISTINCT unnest(%(cases)s::bigint[]) AS c) k"""
 
 
@@ -163,9 +165,11 @@ def _read(conn: Connection, reader: Actor, keys: Sequence[Key]) -> list[dict[str
     for part in _dicts(conn, PARTS, params):
         written.setdefault((part["case_id"], part["seq"]), []).append(part)
     found = []
-    for row in named(conn, _dicts(conn, WHOLE, params)):
+    left = {case_id: until for case_id, (_, until) in may_read.items() if until is not None}
+    rows = [row | {"until": left.get(row["case_id"])} for row in _dicts(conn, WHOLE, params)]
+    for row in named(conn, ended.as_read(conn, rows)):
         process = catalogue.process(row["process"], row["process_version"])
-        reads = may_read[row["case_id"]]
+        reads, _ = may_read[row["case_id"]]
         parts = [
             part | {"hidden": not reads(process, part["kind"], row["state"])}
             for part in written.get((row["case_id"], row["seq"]), ())
@@ -174,10 +178,14 @@ def _read(conn: Connection, reader: Actor, keys: Sequence[Key]) -> list[dict[str
     return found
 
 
-def _reader_of(reader: Actor, row: Mapping[str, Any]) -> Callable[[Any, str, str], bool]:
-    """What this reader may see of a case, by the roles that its parties and assignments give."""
-    roles = frozenset(roles_on(reader.posts, row["parties"] or (), assigned=row["assigned"]))
-    return lambda process, kind, state: process.reads(kind, roles, state)
+def _reader_of(reader: Actor, row: Mapping[str, Any]) -> tuple[Callable[[Any, str, str], bool], int | None]:
+    """What this reader may see of a case, by the roles that its parties and assignments give, and up to which event."""
+    parties = row["parties"] or ()
+    roles = frozenset(roles_on(reader.posts, [p for p in parties if p["to"] is None], assigned=row["assigned"]))
+    until = None if roles else ended_at(reader.posts, parties)
+    if until is not None:
+        roles = frozenset(roles_on(reader.posts, [p for p in parties if p["until"] == until], assigned=False))
+    return lambda process, kind, state: process.reads(plain(kind), roles, state), until
 
 
 # ── the chain ───────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -121,3 +121,17 @@ def event_body(
 def form_of(refs: Sequence[Sequence[Any]]) -> Mapping[str, Sequence[Any]]:
     """Field group → reference, of the references in a body."""
     return {ref[2].removeprefix(FORM): ref for ref in refs if ref[2].startswith(FORM)}
+
+
+def disposed_title(seq: int) -> str:
+    """What a case is called of which nothing is kept any more: the event that took it."""
+    return f"廃棄(記録{seq}号)"
+
+
+def disposed(form: Mapping[str, Any], title: str) -> int:
+    """The event that took everything of a case; 0 for a case that still says something."""
+    if not title.startswith("廃棄("):  # nearly every case, and asked with every act
+        return 0
+    erased = {part.get("erased") if isinstance(part, Mapping) else None for part in form.values()}
+    (seq,) = erased if len(erased) == 1 else (None,)
+    return seq if isinstance(seq, int) and title == disposed_title(seq) else 0

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -13,11 +13,12 @@ from states import catalogue
 from states.kernel import Process
 from states.places import Directory
 from states.terms import CLOCK, Facts
-from workflow import case_sql, deadlines
-from workflow.access import PostHeld, roles_on
+from workflow import case_sql, deadlines, ended, history
+from workflow.access import PostHeld, ended_at, roles_on
 from workflow.registers import registers
 
 Connection = psycopg.Connection[Any]
+KEEPERS = frozenset({"auditor", "records"})  # whose roles are left on a case of which nothing is kept any more
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -73,6 +74,8 @@ class Loaded:
     held: Mapping[str, PostHeld]  # role → the post it comes from
     parties: tuple[Mapping[str, Any], ...]
     body: Mapping[str, Any] | None  # of the last event
+    reads: frozenset[str] = frozenset()  # the roles that say what may be read; of an ended part, those that it had
+    ended: str = ""  # how a list calls a case that the reader's organisation has left; it is then as it was
 
     @property
     def now(self) -> datetime:
@@ -103,16 +106,45 @@ def load(conn: Connection, case_id: int, person_id: int | None, key: UUID | None
     posts = [PostHeld(*post) for post in row.posts or ()]
     current = [p for p in parties if p["to"] is None]
     held = roles_on(posts, current, assigned=person_id in (row.assigned or ()))
-    facts = Facts(
+    until = ended_at(posts, parties) if not held and person_id is not None else None
+    if until is not None:
+        return _as_it_was(conn, row, process, posts, until)
+    if history.disposed(row.form, row.title):
+        held = {role: post for role, post in held.items() if role in KEEPERS}
+    facts = _facts(conn, row, process, frozenset({CLOCK}) if person_id is None else frozenset(held), person_id, named)
+    last = json.loads(row.body) if row.body else None
+    return Loaded(row, process, facts, facts.read, held, parties, last, facts.roles)
+
+
+def _facts(
+    conn: Connection, row: Row, process: Process, roles: frozenset[str], person_id: int | None, named: str = ""
+) -> Facts:
+    return Facts(
         state=row.state,
         form=row.form,
         read=process.reading(row.form),
         today=deadlines.local_day(instant(row.now_us)),
         directory=Directory.from_csv(),
         calendar=deadlines.calendar_of(frozenset(row.closures or ())),
-        roles=frozenset({CLOCK}) if person_id is None else frozenset(held),
+        roles=roles,
         actor=CLOCK if person_id is None else str(person_id),
         number=row.number,
         registers=registers(conn, process, row, person_id, named),
     )
-    return Loaded(row, process, facts, facts.read, held, parties, json.loads(row.body) if row.body else None)
+
+
+def _as_it_was(conn: Connection, row: Row, process: Process, posts: list[PostHeld], until: int) -> Loaded:
+    """The case after the event that ended the part of the reader's organisation: it acts no more and reads nothing later."""
+    past = ended.as_they_were(conn, {row.id: until}).get(row.id) if until else None
+    if past is None or history.disposed(row.form, row.title):
+        raise NotFound
+    told = past.told
+    then = row._replace(
+        version=until, saves=0, state=told["to"], number=told["number"], lead=told["lead"], title=past.title, head=past.digest,
+        acted_at=past.at, form=dict(past.form), body=past.body, parent_id=None, place=process.place(past.form) or row.place,
+        parties=[dict(party) for party in past.parties], steps=None, deadlines=None, assigned=None, children=None, counters=None,
+    )  # fmt: skip
+    left = [{**party, "to": None} for party in row.parties or () if party["until"] == until]
+    facts = _facts(conn, then, process, frozenset(), None)
+    reads = frozenset(roles_on(posts, left, assigned=False))
+    return Loaded(then, process, replace(facts, actor=""), facts.read, {}, tuple(past.parties), told, reads, past.word)

@@ -27,7 +27,7 @@ from workflow.settings import settings
 
 Connection = psycopg.Connection[Any]
 TEMPLATES = Path(__file__).parents[1] / "templates" / "mail"
-ESCALATED = 7  # from this rung on the director of the leading office is told, too
+REMARKED = "remark"  # kind of the row that tells of a remark
 NO_ADDRESS, NO_HOLDER = "no_address", "no_holder"  # kinds of attention
 
 
@@ -109,9 +109,16 @@ WHERE s.case_id = %(case)s AND s.closed_at IS NULL ORDER BY a.no"""
 WAITING = """SELECT s.org_code, s.role, s.person_id, s.ask, s.due_at FROM step s
 WHERE s.case_id = %(case)s AND s.closed_at IS NULL AND s.due_at = %(due)s ORDER BY s.id"""
 
-DEADLINE = (
-    "SELECT kind, holder, due_at FROM deadline WHERE id = %(deadline)s AND case_id = %(case)s AND closed_at IS NULL"
-)
+DEADLINE = """SELECT d.kind, d.holder, d.due_at, c.process, c.process_version FROM deadline d JOIN cases c ON c.id = d.case_id
+WHERE d.id = %(deadline)s AND d.case_id = %(case)s AND d.closed_at IS NULL"""
+
+
+# A shared remark is for the desks of the others: the municipalities of the case, the offices. An internal one is for the offices.
+REMARK = f"""SELECT v.org_code, 'municipality' FROM comment r JOIN party v ON v.case_id = r.case_id
+  WHERE r.id = %(remark)s AND r.scope = 'shared' AND v.part IN ('requester', 'partner', 'destination') AND {_CURRENT} AND v.org_code <> r.org_code
+UNION SELECT o.code, 'bureau' FROM comment r JOIN cases c ON c.id = r.case_id CROSS JOIN LATERAL (
+    SELECT c.lead UNION SELECT v.org_code FROM party v WHERE v.case_id = c.id AND v.part = 'co_office' AND {_CURRENT}) AS o (code)
+  WHERE r.id = %(remark)s AND (r.scope = 'internal' OR o.code <> r.org_code)"""
 
 
 def _desks(conn: Connection, case_id: int, tells: Sequence[str]) -> list[Desk]:
@@ -169,14 +176,26 @@ def reminder(conn: Connection, row: Row) -> Told | None:
     found = conn.execute(DEADLINE, place, prepare=True).fetchone()
     if found is None:
         return None
-    kind, holder, due_at = found
+    kind, holder, due_at, process, version = found
     waiting = conn.execute(WAITING, place | {"due": due_at}, prepare=True).fetchall()
     desks = [Desk(*step) for step in waiting]
     # A date that no item of an inbox carries just now still runs for its own holder.
     desks = desks or [Desk(d.org, d.role, d.person, due_at=due_at) for d in _desks(conn, row.case_id, [holder])]
-    if row.payload["rung"] >= ESCALATED:
-        desks += [Desk(d.org, d.role, due_at=due_at) for d in _desks(conn, row.case_id, ["director"])]
+    told = [role for rung, role in _escalates(process, version, kind) if row.payload["rung"] >= rung]
+    desks += [Desk(d.org, d.role, due_at=due_at) for d in _desks(conn, row.case_id, told)]
     return _told(conn, row, desks, "reminder.txt", kind, due_at)
+
+
+def remark(conn: Connection, row: Row) -> Told:
+    """What a new remark brings to the desks it is for; what it says stays on the page."""
+    found = conn.execute(REMARK, {"remark": row.payload["remark"]}, prepare=True).fetchall()
+    return _told(conn, row, [Desk(org, role) for org, role in sorted(found)], "remark.txt")
+
+
+def _escalates(process: str, version: int, kind: str) -> tuple[tuple[int, str], ...]:
+    """Who is told of a late date besides those it waits for: (rung, role), as the process declares it."""
+    declared = catalogue.process(process, version).deadlines
+    return next((deadline.escalates for deadline in declared if deadline.kind == kind), ())
 
 
 def still_wanted(conn: Connection, row: Row) -> bool:
@@ -206,12 +225,13 @@ def _told(
 
 
 def _actor(conn: Connection, row: Row) -> str:
-    """Who acted in the event that the row tells of; a reminder is nobody's act."""
+    """Who acted in the event that the row tells of, or wrote the remark; a reminder is nobody's act."""
     if row.kind.startswith("reminder:"):
         return ""
-    found = conn.execute(
-        "SELECT actor FROM event WHERE case_id = %s AND seq = %s", (row.case_id, row.seq), prepare=True
-    ).fetchone()
+    text, of = "SELECT actor FROM event WHERE case_id = %s AND seq = %s", (row.case_id, row.seq)
+    if row.kind == REMARKED:
+        text, of = "SELECT person_id FROM comment WHERE case_id = %s AND id = %s", (row.case_id, row.payload["remark"])
+    found = conn.execute(text, of, prepare=True).fetchone()
     return str(found[0]) if found else ""
 
 

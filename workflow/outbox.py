@@ -17,7 +17,18 @@ from workflow import mail
 from workflow.access import TODAY, actor
 from workflow.db import Database
 from workflow.documents import letters
-from workflow.notices import Connection, Row, Told, call_attention, notice, reminder, settle, still_wanted
+from workflow.notices import (
+    REMARKED,
+    Connection,
+    Row,
+    Told,
+    call_attention,
+    notice,
+    remark,
+    reminder,
+    settle,
+    still_wanted,
+)
 from workflow.settings import settings
 
 log = logging.getLogger(__name__)
@@ -180,6 +191,8 @@ def _messages(conn: Connection, row: Row) -> Told | None:
         return notice(conn, row)
     if row.kind.startswith("reminder:"):
         return reminder(conn, row)
+    if row.kind == REMARKED:
+        return remark(conn, row)
     raise Postponed(f"この版では扱えない種類({row.kind})です")  # a newer version beside us knows it
 
 

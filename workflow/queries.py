@@ -16,7 +16,8 @@ from psycopg.rows import dict_row
 from states import catalogue
 from states.kernel import Process
 from states.terms import CLOCK
-from workflow.access import SCOPE, TODAY, VISIBLE
+from workflow import ended
+from workflow.access import ONCE, SCOPE, TODAY, UNTIL, VISIBLE
 from workflow.deadlines import FAR, calendar, due_day, end_of, local_day, start_of
 
 Connection = psycopg.Connection[Any]
@@ -236,9 +237,10 @@ def case_names(conn: Connection, person_id: int, cases: Sequence[int]) -> dict[i
 
 
 EVENTS = f"""WITH {SCOPE}
-SELECT e.case_id, e.seq, e.at, e.action, e.actor, e.post, e.office, e.body, e.hash, c.number, c.title, c.process, c.process_version
+SELECT e.case_id, e.seq, e.at, e.action, e.actor, e.post, e.office, e.body, e.hash, c.number, c.title, c.process, c.process_version,
+  {UNTIL} AS until
 FROM me CROSS JOIN event e JOIN cases c ON c.id = e.case_id
-WHERE {VISIBLE} AND (e.at, e.case_id, e.seq) < (%(before_at)s, %(before_case)s, %(before_seq)s) /* filters */
+WHERE {ONCE} AND e.seq <= coalesce({UNTIL}, e.seq) AND (e.at, e.case_id, e.seq) < (%(before_at)s, %(before_case)s, %(before_seq)s) /* filters */
 ORDER BY e.at DESC, e.case_id DESC, e.seq DESC LIMIT %(limit)s"""
 
 
@@ -287,11 +289,11 @@ def events(
         if len(rows) > limit
         else ""
     )
-    return Page([row | told(row) for row in named(conn, rows[:limit])], following)
+    return Page([row | told(row) for row in named(conn, ended.as_read(conn, rows[:limit]))], following)
 
 
 EVENT_KEYS = f"""WITH {SCOPE} SELECT e.case_id, e.seq FROM me CROSS JOIN event e JOIN cases c ON c.id = e.case_id
-WHERE {VISIBLE} /* filters */ ORDER BY e.at, e.case_id, e.seq LIMIT %(limit)s"""
+WHERE {ONCE} AND e.seq <= coalesce({UNTIL}, e.seq) /* filters */ ORDER BY e.at, e.case_id, e.seq LIMIT %(limit)s"""
 
 
 def event_keys(conn: Connection, person_id: int, *, limit: int, **wanted: Unpack[EventFilter]) -> list[tuple[int, int]]:
@@ -316,7 +318,8 @@ def told(row: Mapping[str, Any]) -> dict[str, Any]:
 
 ENGINE_LABELS = {
     "file_letter": "通知を綴じる", "erase": "内容を消去する", "attach": "ファイルを添える", "child_moved": "この案件の下の案件が動く",
-    "succeed": "合併などで引き継ぐ",
+    "succeed": "合併などで引き継ぐ", "propose_disposal": "廃棄を起案する", "decline_disposal": "廃棄を取りやめる",
+    "extend_retention": "保存期間を延ばす", "hold_disposal": "廃棄を止める", "release_disposal": "廃棄の停止を解く",
 }  # fmt: skip
 
 
@@ -400,6 +403,6 @@ def _time(text: str) -> datetime:
 
 
 def _number(text: str) -> int:
-    if not (text.isascii() and text.isdecimal()) or int(text) >= 2**63:
+    if not (text.isascii() and text.isdecimal() and len(text) < 20) or int(text) >= 2**63:
         raise BadCursor
     return int(text)

@@ -283,15 +283,11 @@ def summary(found: Gathered) -> dict[str, Any]:
     """The figures of a report as plain JSON."""
     return {
         "process": found.process.key, "report": found.report.key, "office": found.office, "office_name": found.office_name,
-        "fiscal_year": found.year, "made_on": found.today.isoformat(), "figures": _plain(found.figures),
-        "by_kind": {label: _plain(figures) for label, figures in found.by_kind},
-        "by_office": {name: _plain(figures) for name, figures in found.by_office},
+        "fiscal_year": found.year, "made_on": found.today.isoformat(), "figures": asdict(found.figures),
+        "by_office": {name: asdict(figures) for _, name, figures in found.by_office},
+        **{f"by_{grouping.key}": {label: asdict(figures) for _, label, figures in found.by(grouping)} for grouping in found.report.groupings},
         "not_counted": dict(found.by_reason),
     }  # fmt: skip
-
-
-def _plain(figures: Any) -> dict[str, int]:
-    return asdict(figures) | {"continued": figures.continued}
 
 
 def file_name(found: Gathered) -> str:

@@ -28,6 +28,11 @@ class Settings(BaseSettings):
     session_idle_minutes: int = Field(default=30, ge=5, le=720)
     session_hours: int = Field(default=12, ge=1, le=24)
     body_limit: int = Field(default=2 * 1024 * 1024, ge=64 * 1024)
+    file_limit: int = Field(default=30 * 1024 * 1024, ge=64 * 1024, le=1024**3)  # bytes of one file
+    # Of one case, shared files and internal ones each for themselves: what one may not see takes nothing from one's room.
+    case_quota: int = Field(default=200 * 1024 * 1024, ge=64 * 1024)
+    case_files: int = Field(default=200, ge=1)
+    request_seconds: float = Field(default=30, ge=0.5, le=600)  # for the head of a request, and for each piece of its body
 
     @model_validator(mode="after")
     def safe(self) -> "Settings":

@@ -6,12 +6,14 @@ from typing import Any
 
 from states.kernel import Process
 from workflow import history
+from workflow.blackout import filled
 from workflow.cases import View
 from workflow.deadlines import TOKYO, calendar, local_day
 from workflow.queries import Connection, _dicts, label_of, named
 
 HOLDERS = {
     "municipality": "市町村",
+    "municipality_head": "市町村の決裁者",
     "bureau": "振興局",
     "director": "局長",
     "headquarters": "本庁",
@@ -21,22 +23,22 @@ HOLDERS = {
 
 STORY = """SELECT e.case_id, e.seq, e.at, e.action, e.actor, e.post, e.office, e.body, e.hash,
   (SELECT p.role FROM post p WHERE p.id::text = e.post) AS role FROM event e
-WHERE e.case_id = %(case)s ORDER BY e.seq"""
+WHERE e.case_id = %(case)s AND e.seq <= %(until)s ORDER BY e.seq"""
 
 WRITTEN = """SELECT x.seq, x.ord, x.kind, x.data, x.digest,
   (SELECT min(b.seq) FROM content b, jsonb_array_elements(convert_from(b.data, 'UTF8')::jsonb -> 'erased') AS place
    WHERE b.case_id = x.case_id AND b.kind = 'erasure' AND place = jsonb_build_array(x.seq, x.ord)) AS erased_by
-FROM content x WHERE x.case_id = %(case)s ORDER BY x.seq, x.ord"""
+FROM content x WHERE x.case_id = %(case)s AND x.seq <= %(until)s ORDER BY x.seq, x.ord"""
 
 
 def timeline(conn: Connection, view: View) -> list[dict[str, Any]]:
     """The case's events, the newest first, each with what this person may read of it; an erased part names its event."""
     process, states = view.process, {s.name: s for s in view.process.states}
     written: dict[int, list[dict[str, Any]]] = {}
-    for row in _dicts(conn, WRITTEN, {"case": view.id}):
+    for row in _written(conn, view):
         written.setdefault(row["seq"], []).append(row)
     lines = []
-    for row in named(conn, _dicts(conn, STORY, {"case": view.id})):
+    for row in named(conn, _events(conn, view)):
         body = json.loads(row["body"])
         shown = [
             part_told(process, row["action"], part)
@@ -54,25 +56,45 @@ def timeline(conn: Connection, view: View) -> list[dict[str, Any]]:
     return lines[::-1]
 
 
+def _events(conn: Connection, view: View) -> list[dict[str, Any]]:
+    """The events up to the version that the reader has before him."""
+    return _dicts(conn, STORY, {"case": view.id, "until": view.version})
+
+
+def _written(conn: Connection, view: View) -> list[dict[str, Any]]:
+    """What they wrote, as it may be read today: what was blacked out since stays black."""
+    later = _dicts(conn, WRITTEN, {"case": view.id, "until": 2**31 - 1})
+    return [row for row in filled(later) if row["seq"] <= view.version]
+
+
 def content_rows(conn: Connection, view: View) -> list[dict[str, Any]]:
     """Every content row of the case, each with the event that erased it, if any."""
-    return _dicts(conn, WRITTEN, {"case": view.id})
+    return _dicts(conn, WRITTEN, {"case": view.id, "until": view.version})
 
 
-LABELS = {"reasons": "起案者の理由", "confirm": "注意を認めた理由", "erasure": "消去の記録"}
+LABELS = {"reasons": "起案者の理由", "confirm": "注意を認めた理由", "retention": "保存・廃棄の理由"}
 
 
 def part_told(process: Process, action: str, part: Mapping[str, Any]) -> dict[str, Any] | None:
     """What one content row says on the page: typed reasons and remarks; forms and figures are shown elsewhere."""
     kind = part["kind"]
     head, _, name = kind.partition(":")
+    if kind.removeprefix("internal:").startswith("file:"):
+        file = json.loads(bytes(part["data"])) if part["data"] is not None else None
+        text = "".join((file["name"], f"({file['label']})" if file["label"] else "")) if file else None
+        return {"label": "ファイル", "text": text, "erased_by": part["erased_by"], "internal": head == "internal"}
     if head == "child" and part["data"] is not None:
         moved = json.loads(bytes(part["data"]))
         text = f"{moved['title']}: {moved['action']}({moved['from']} → {moved['to']})"
         return {"label": "条件など", "text": text, "erased_by": None, "internal": False}
+    if kind == "erasure" and part["data"] is not None:
+        record = json.loads(bytes(part["data"]))
+        label = "廃棄の理由" if "disposal" in record else "消去の理由"
+        return {"label": label, "text": record["ground"], "erased_by": None, "internal": False}
     if head not in ("input", "internal"):
         if part["erased_by"] and head == "form":
-            return {"label": "様式の内容", "text": None, "erased_by": part["erased_by"], "internal": False}
+            black = f"一部を黒塗りにしました(記録{part['erased_by']}号)" if part["data"] is not None else None
+            return {"label": "様式の内容", "text": black, "erased_by": part["erased_by"], "internal": False}
         return None
     stem, _, rule = name.partition(".")
     ask = next((a for row in process.table if row.name == action for a in row.asks if a.name == name), None)
@@ -82,6 +104,7 @@ def part_told(process: Process, action: str, part: Mapping[str, Any]) -> dict[st
         text = json.loads(bytes(part["data"]))
         text = dict(ask.choices).get(text, text) if ask else text
         text = "起案者の理由を認めた" if stem == "confirm" and text == "" else text
+        text = f"{text}(黒塗り 記録{part['erased_by']}号)" if part["erased_by"] else text
     return {"label": label, "text": text, "erased_by": part["erased_by"], "internal": head == "internal"}
 
 
@@ -91,7 +114,7 @@ def turns(conn: Connection, view: View) -> list[dict[str, Any]]:
     `business_days` are all days of the turn, `counted` those in states where a deadline in days runs for that holder.
     """
     days = calendar(conn, view.lead)
-    moves = [(row["at"], json.loads(row["body"])["to"]) for row in _dicts(conn, STORY, {"case": view.id})]
+    moves = [(row["at"], json.loads(row["body"])["to"]) for row in _events(conn, view)]
     spans: list[dict[str, Any]] = []
     for number, (at, name) in enumerate(moves):
         holder = view.process.holder(name, view.origin)
@@ -120,10 +143,10 @@ def letters(conn: Connection, view: View) -> list[dict[str, Any]]:
     decision = view.form.get("decision") or {}
     filed = {
         row["kind"].removeprefix("letter:"): row["seq"]
-        for row in _dicts(conn, WRITTEN, {"case": view.id})
+        for row in content_rows(conn, view)
         if row["kind"].startswith("letter:")
     }
-    done = {row["action"] for row in _dicts(conn, STORY, {"case": view.id})}
+    done = {row["action"] for row in _events(conn, view)}
     keys = [(letter, row.name) for row in view.process.table for letter in row.letters if row.name in done]
     labels = {item.key: item.label for item in getattr(view.process.documents, "letters", ())}
     return [

@@ -137,7 +137,7 @@ def _run(plan: Plan, port: int, data: Path, stack: ExitStack) -> None:
     if demonstration:
         _finish("お試し用の案件(demo)", plan.demonstrate, logs / "demo.log", environment)
 
-    for part in reversed(plan.parts):  # a stack: the part listed first is started last and stopped first
+    for part in reversed(plan.parts):  # a stack: the part listed first starts last and ends first
         stack.callback(_end, part)
         _start(part, logs, environment)
     _await_ready(plan.parts, port, logs, environment)

@@ -102,7 +102,7 @@ LEFT JOIN LATERAL (
             JOIN content x ON (x.case_id, x.seq, x.ord) = (c.id, (ref ->> 0)::int, (ref ->> 1)::int)
           WHERE ref ->> 2 = 'parties') AS written,
          (SELECT jsonb_agg(jsonb_build_array(part, org_code) ORDER BY part COLLATE "C", org_code COLLATE "C")
-            FROM party WHERE case_id = c.id) AS standing) p ON true
+            FROM party WHERE case_id = c.id AND valid_to IS NULL) AS standing) p ON true
 WHERE c.id >= %(low)s AND c.id < %(high)s AND (c.version > 0 OR l.last IS NOT NULL)
   AND (l.last IS DISTINCT FROM c.version OR e.hash IS DISTINCT FROM c.head OR b."to" IS DISTINCT FROM c.state
        OR (b.process, b.process_version) IS DISTINCT FROM (c.process, c.process_version)

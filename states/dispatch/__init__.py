@@ -4,9 +4,11 @@ The table below is the process: who may do what from where to where. Sources are
 and, for what it leaves open, the design. The rules it cites stand in `rules.py`, the form in `form.py`.
 """
 
-from states.dispatch import documents, situation, table
-from states.dispatch.form import read, read_fields
+from states.dispatch import arrival, change, copying, documents, situation, table, words
+from states.dispatch.fields import read_fields
+from states.dispatch.form import read
 from states.dispatch.rules import computed
+from states.dispatch.wording import WORDING
 from states.kernel import Process
 
 PROCESS = Process(
@@ -24,10 +26,17 @@ PROCESS = Process(
     assigned=situation.assigned,
     computed=computed,
     fields=read_fields,
-    needs=frozenset({"assignments", "recognitions", "predecessor"}),
+    needs=frozenset({"assignments", "recognitions", "predecessor", "children", "named", "own_approval"}),
     documents=documents.DOCUMENTS,
     holders={("director", "draft"): "bureau", ("director", "correction"): "bureau"},
     fixed=situation.fixed,
+    difference=change.difference,
+    prefill=change.prefill,
+    told=words.told,
+    copied=copying.copied,
+    arrival=arrival.arrival,
+    alike=arrival.alike,
+    wording=WORDING,
     opens={
         "municipality_request": frozenset({"municipality", "bureau"}),
         "director": frozenset({"bureau", "director"}),

@@ -161,17 +161,42 @@ def places_are_known(facts: Facts) -> Iterator[Verdict]:
     if form.request.on_request and (asking.municipality_code or asking.municipality_name):
         path = "contact.municipality"
         found += _place(facts.directory, path, asking.municipality_code, asking.municipality_name, office, on)
+    if form.request.on_request:
+        found += _asking_along(facts.directory, form, on)
     yield from found or [
         ok("市町村のコード、名称、所管は台帳と合っています。", "request.destination.municipality_code")
     ]
 
 
-def _place(directory: Directory, path: str, code: str, name: str, office: str, on: date) -> Iterator[Verdict]:
-    """What does not agree with the directory about one municipality, at most one refusal."""
+def _asking_along(directory: Directory, form: Form, on: date) -> Iterator[Verdict]:
+    """Those that ask together may lie in another bureau's area; each is known, another one, and written once."""
+    office = directory.office(form.request.office_code)
+    prefecture, asking = (office.prefecture_code if office else ""), form.contact.municipality_code
+    seen = {narrow(asking)} if asking.strip() else set()
+    for row, partner in enumerate(form.request.partners):
+        path, code, name = f"request.partners.{row}.municipality", partner.municipality_code, partner.municipality_name
+        if partner.blank:
+            continue
+        wrong = list(_place(directory, path, code, name, "", on, prefecture))
+        yield from wrong
+        named = directory.by_name(name, on, prefecture) if not code.strip() else ()
+        meant = named[0].code if len(named) == 1 else narrow(code)
+        if not wrong and meant in seen:
+            yield block(
+                f"{label(f'{path}_code')}は、要請した市町村か、ほかの行と同じです。どちらかを消してください。",
+                f"{path}_code",
+            )
+        seen.add(meant)
+
+
+def _place(
+    directory: Directory, path: str, code: str, name: str, office: str, on: date, within: str = ""
+) -> Iterator[Verdict]:
+    """What does not agree with the directory about one municipality, at most one refusal; `within` is its prefecture's code."""
     by_code, by_name = f"{path}_code", f"{path}_name"
     written = visible(name.strip())
     if not code.strip():
-        prefecture = next((o.prefecture_code for o in directory.offices if o.code == office), "")
+        prefecture = within or next((o.prefecture_code for o in directory.offices if o.code == office), "")
         candidates = directory.by_name(name, on, prefecture) if written else ()
         if len(candidates) == 1:
             yield from _area(directory, by_name, candidates[0], office, on)

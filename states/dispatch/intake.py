@@ -1,254 +1,59 @@
-"""Requests that come in a file: read strictly, turned into the form, and held against the rules without a database.
+"""Requests that come in a file: turned into the form, held against the rules without a database, and taken in as cases.
 
-A record that is not such a record stops the whole file, so that nothing is half taken in; each reason names record,
-field and line. What the rules say about a record is an answer, not a refusal (`check`).
+Reading them is `reading`'s story. What the rules say about a record is an answer, not a refusal (`check`); what has to
+be corrected in it stays out when records become cases (`to_mend`).
 """
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_core import ErrorDetails
-
-from states import strict_json
 from states.calendar import Calendar
 from states.dates import read_date
-from states.dispatch import table
-from states.dispatch.form import Role, read
+from states.dispatch import procedure, table
+from states.dispatch.form import read
+from states.dispatch.reading import (
+    NotTakenInError,
+    Problem,
+    Range,
+    Reading,
+    Record,
+    Requester,
+    Staff,
+    read_each,
+    read_records,
+)
 from states.dispatch.rules import computed
+from states.dispatch.sheet import COLUMNS, read_rows
 from states.places import Directory
-from states.terms import Facts, Level, Remedy, Verdict
-from states.text import narrow, problems, visible
+from states.terms import Facts, Level, Remedy, Verdict, block
+from states.text import narrow
 
-KIND = "dispatch_request"
-# What a case of a file may hold beside the record itself; read by people and by tests, never by the rules.
-BESIDE = frozenset({"tags", "expected", "grounding", "invented"})
+__all__ = [
+    "BY",
+    "COLUMNS",
+    "NotTakenInError",
+    "Problem",
+    "Reading",
+    "Record",
+    "check",
+    "entry",
+    "in_order",
+    "places",
+    "read_each",
+    "read_records",
+    "read_rows",
+    "to_form",
+    "to_mend",
+]
+
+BY = frozenset({"bureau"})  # who takes files in
 # From weakest to strongest; the strongest that any verdict calls for is the decision.
 DECISIONS = (
     "eligible", "eligible_with_warning", Remedy.RECOGNISE.value, Remedy.CONSULT.value, Remedy.CORRECT.value, Remedy.NONE.value,
 )  # fmt: skip
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
-
-
-class Requester(_Strict):
-    """Who asks."""
-
-    municipality_code: str = ""
-    municipality_name: str = ""
-    department: str = ""
-    contact_role: str = ""
-    contact_tel: str = ""
-    contact_mail: str = ""
-
-
-class DirectorApproval(_Strict):
-    """Whether and when the director recognised the body."""
-
-    approved: bool
-    approved_on: str | None = None
-    reference: str | None = None
-
-
-class RecordDestination(_Strict):
-    """Where the staff are to go."""
-
-    type: Literal["municipality", "organization"]
-    municipality_code: str = ""
-    municipality_name: str = ""
-    organization_name: str = ""
-    director_approval: DirectorApproval | None = None
-
-
-class Range(_Strict):
-    """First and last day, both counted, as typed."""
-
-    from_: str = Field(alias="from")
-    to: str
-
-
-class Staff(_Strict):
-    """A place in the team and its days."""
-
-    role: str
-    section: str = ""
-    headcount: int = Field(1, ge=1, le=1000)
-    assignments: list[Range] = []
-
-
-class ConcurrentAppointment(_Strict):
-    """Whether a concurrent appointment is asked for; own affairs null or "unknown" where nobody could say."""
-
-    needed: bool
-    municipal_own_affairs: bool | Literal["unknown"] | None
-    reason: str = ""
-
-
-class Links(_Strict):
-    """Where the request comes from."""
-
-    previous_request_id: str | None = None
-    round_table_id: str | None = None
-    consultation_id: str | None = None
-
-
-class Record(_Strict):
-    """One request as it came in, every value as typed."""
-
-    office_code: str
-    initiative: Literal["municipality_request", "director"]
-    received_on: str
-    requester: Requester | None = None
-    destination: RecordDestination
-    title: str
-    work_category: str
-    purpose: str
-    tasks: list[str]
-    task_roles: list[Role] = []
-    period: Range
-    staff: list[Staff] = []
-    concurrent_appointment: ConcurrentAppointment
-    links: Links = Links()
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Why a file is not taken in: the record it is about, the field as the file names it, the reason, the line."""
-
-    record: str
-    field: str
-    reason: str
-    line: int
-
-
-class NotTakenInError(ValueError):
-    """A file of which nothing was taken in, with every reason."""
-
-    def __init__(self, found: Sequence[Problem]) -> None:
-        super().__init__("\n".join(f"{p.line}行目 {p.record} {p.field}: {p.reason}" for p in found))
-        self.problems = tuple(found)
-
-
-# ── reading ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def read_records(source: str | bytes) -> dict[str, Record]:
-    """The records of a JSON file by id: a list, or an object with `cases`, of records or of cases with an `input`.
-
-    A record without an id gets its number in the file, from "1". Raises `NotTakenInError`.
-    """
-    try:
-        document = strict_json.parse(source)
-    except strict_json.NotJsonError as error:
-        raise NotTakenInError([Problem("", "", error.reason, error.line)]) from None
-    found: list[Problem] = []
-    records: dict[str, Record] = {}
-    at, cases = _cases(document, found)
-    for number, case in enumerate(cases, start=1):
-        place = (*at, number - 1)
-        record_id = str(number)
-        if isinstance(case, dict) and "id" in case:
-            record_id = _id(case["id"], document.line((*place, "id")), found)
-        if record_id in records:
-            found.append(Problem(visible(record_id), "id", "同じ id の記録がもうあります。", document.line(place)))
-        record = _record(record_id, case, place, document, found)
-        if record:
-            records[record_id] = record
-    if found:
-        raise NotTakenInError(found)
-    return records
-
-
-def _cases(document: strict_json.Document, found: list[Problem]) -> tuple[strict_json.Path, Sequence[Any]]:
-    """The list of cases and the way to it."""
-    whole = document.value
-    if isinstance(whole, list):
-        return (), whole
-    cases = whole.get("cases") if isinstance(whole, dict) else None
-    if not isinstance(cases, list):
-        found.append(Problem("", "", "記録の並びか、cases に記録の並びを持つものを渡してください。", 1))
-        return (), ()
-    if whole.get("kind", KIND) != KIND:
-        found.append(Problem("", "kind", f"この業務の記録({KIND})ではありません。", document.line(("kind",))))
-    if whole.get("count", len(cases)) != len(cases):
-        reason = f"count は{whole['count']}ですが、記録は{len(cases)}件です。ファイルが欠けていないか確かめてください。"
-        found.append(Problem("", "count", reason, document.line(("count",))))
-    return ("cases",), cases
-
-
-def _id(given: Any, line: int, found: list[Problem]) -> str:
-    if not isinstance(given, str) or not given.strip() or problems(given) or len(given) > 100:
-        found.append(Problem(visible(str(given))[:100], "id", "id は100字までの文字列で書いてください。", line))
-    return str(given)
-
-
-def _record(
-    record_id: str, case: Any, place: strict_json.Path, document: strict_json.Document, found: list[Problem]
-) -> Record | None:
-    shown = visible(record_id)
-    if not isinstance(case, dict):
-        found.append(Problem(shown, "", "記録は { } で書いてください。", document.line(place)))
-        return None
-    if "input" in case:
-        strange = [key for key in case if key not in BESIDE | {"id", "input"}]
-        found += [Problem(shown, visible(key), "知らない項目です。", document.line((*place, key))) for key in strange]
-        case, place = case["input"], (*place, "input")
-    given = {key: value for key, value in case.items() if key != "id"} if isinstance(case, dict) else case
-    try:
-        record = Record.model_validate(given)
-    except ValidationError as error:
-        told = {(_field(e["loc"]), _reason(e)): document.line((*place, *_loc(given, e["loc"]))) for e in error.errors()}
-        found += [Problem(shown, field, reason, line) for (field, reason), line in told.items()]
-        return None
-    if record.task_roles and len(record.task_roles) != len(record.tasks):
-        reason = f"業務は{len(record.tasks)}件、役割は{len(record.task_roles)}件です。同じ数にしてください。"
-        found.append(Problem(shown, "task_roles", reason, document.line((*place, "task_roles"))))
-    return record
-
-
-def _loc(given: Any, loc: tuple[int | str, ...]) -> tuple[int | str, ...]:
-    """The part of an error's place that the file really has; pydantic adds names of its own for unions."""
-    way: list[int | str] = []
-    for step in loc:
-        try:
-            given = given[step]
-        except (KeyError, IndexError, TypeError):
-            break
-        way.append(step)
-    return tuple(way)
-
-
-# Names that pydantic adds to the place of an error for the one field with several types.
-_TYPES = frozenset({"bool", "literal['unknown']"})
-
-
-def _field(loc: tuple[int | str, ...]) -> str:
-    return ".".join(visible(str(step)) for step in loc if step not in _TYPES)
-
-
-def _reason(error: ErrorDetails) -> str:
-    if _TYPES & set(error["loc"]):
-        return 'true、false、"unknown" のどれかで書いてください。'
-    choices = [choice for choice in re.findall("'([^']*)'", error.get("ctx", {}).get("expected", "")) if choice]
-    reasons = {
-        "missing": "この項目がありません。",
-        "extra_forbidden": "知らない項目です。",
-        "string_type": '文字列(" で囲んだ値)で書いてください。',
-        "int_type": "整数で書いてください。true と false は数ではありません。",
-        "bool_type": "true か false で書いてください。",
-        "list_type": "[ ] の並びで書いてください。",
-        "model_type": "{ } で書いてください。",
-        "greater_than_equal": "1以上の整数で書いてください。",
-        "less_than_equal": "1000以下の整数で書いてください。",
-        "literal_error": f"{'、'.join(choices)} のどれかで書いてください。",
-    }
-    return reasons.get(error["type"], "この値は受け取れません。")
-
 
 # ── the form ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -296,13 +101,13 @@ def to_form(record: Record) -> dict[str, Any]:
             "tel": requester.contact_tel,
             "mail": requester.contact_mail,
         },
-        "receipt": {"arrived_on": record.received_on if on_request else "", "channel": "paper"},
+        "receipt": {"arrived_on": record.received_on if on_request else "", "channel": record.channel},
         "team": {"members": [_member(place) for place in record.staff]},
     }
 
 
 def _member(place: Staff) -> dict[str, Any]:
-    days = "、".join(_days(part) for part in place.assignments)
+    days = "、".join([*map(_days, place.assignments), *filter(None, [place.days.strip()])])
     return {"role": place.role, "section": place.section, "headcount": place.headcount, "days": days}
 
 
@@ -310,6 +115,60 @@ def _days(part: Range) -> str:
     """The range as one text. What separates days in a list may not stand inside an end: an end is one day."""
     ends = [end if read_date(end).date else re.sub(r"[、,;\s・]+", "|", narrow(end)) for end in (part.from_, part.to)]
     return "〜".join(ends)
+
+
+# ── the case ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class Entry:
+    """How a record becomes a case: as what it begins, at which office, with which form, and the acts that take it in.
+
+    The act `receives`, with `inputs`, gives the case its number; it is left to a person where the same may have come
+    before. Without acts the case stays a draft that its office completes.
+    """
+
+    origin: str
+    office: str
+    form: Mapping[str, Any]
+    enters: str = ""
+    receives: str = ""
+    inputs: Mapping[str, str] = field(default_factory=dict)
+
+
+def entry(record: Record, numbers: Mapping[str, str]) -> Entry:
+    """The record as a case to be. An earlier record that it continues is named by its case's number, where it has one."""
+    form = to_form(record)
+    earlier = form["request"]["previous"].strip()
+    form["request"]["previous"] = numbers.get(earlier, form["request"]["previous"])
+    if record.initiative == "municipality_request":
+        arrived = {"arrived_on": record.received_on}
+        return Entry(record.initiative, record.office_code, form, "submit_proxy", "receive", arrived)
+    return Entry(record.initiative, record.office_code, form)
+
+
+def places(record: Record, directory: Directory) -> list[str]:
+    """The municipalities that the record is about, by code, as they were on the day on which it came; unclear ones are left out."""
+    form = read(to_form(record))
+    on = form.judged_on(form.request.period.first or date.min)
+    office = directory.office(record.office_code)
+    found = []
+    for part in (form.contact, form.request.destination):
+        known = directory.municipality(part.municipality_code, on)
+        named = directory.by_name(part.municipality_name, on, office.prefecture_code if office else "")
+        found += [known.code] if known else [named[0].code] if len(named) == 1 else []
+    return list(dict.fromkeys(found))
+
+
+def in_order(records: Mapping[str, Record]) -> list[str]:
+    """The ids so that a record comes after the one that it continues; a circle is entered where it begins in the file."""
+    ordered: dict[str, None] = {}
+    for first in records:
+        way = [first]
+        while (earlier := (records[way[-1]].links.previous_request_id or "").strip()) in records and earlier not in way:
+            way.append(earlier)
+        ordered |= dict.fromkeys(reversed(way))
+    return list(ordered)
 
 
 # ── the check ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -349,9 +208,40 @@ def check(records: Mapping[str, Record], directory: Directory, calendar: Calenda
     return {record_id: _judge(_facts(record_id, forms, directory, calendar)) for record_id in records}
 
 
+def to_mend(
+    records: Mapping[str, Record], directory: Directory, calendar: Calendar, today: date
+) -> dict[str, list[dict[str, str | None]]]:
+    """What has to be corrected before a record may become a case, by id and as {rule, field, sentence}; the others are not named.
+
+    Beside what the rules send back: a request is entered with the day on which it arrived.
+    """
+    forms = {record_id: to_form(record) for record_id, record in records.items()}
+    found = {}
+    for record_id, record in records.items():
+        verdicts = _verdicts(_facts(record_id, forms, directory, calendar))
+        told = [v for v in verdicts if v.refuses and v.remedy is Remedy.CORRECT] + [*_arrival(record, today)]
+        if told:
+            found[record_id] = _told(told)
+    return found
+
+
+def _arrival(record: Record, today: date) -> Iterator[Verdict]:
+    path = "receipt.arrived_on"
+    arrived = read_date(record.received_on).date
+    if record.initiative == "municipality_request" and not record.received_on.strip():
+        yield block("届いた日が書かれていません。実際に届いた日を書いてください。", path)
+    elif arrived and arrived > today:
+        yield block("届いた日が今日より後になっています。実際に届いた日を書いてください。", path)
+
+
+def _verdicts(facts: Facts) -> Sequence[Verdict]:
+    """A record names posts, not persons: whether every place has a name is asked of the case that it becomes."""
+    row = next(row for row in table.ACTIONS if row.name == "approve")
+    return replace(row, guards=tuple(asked for asked in row.guards if asked is not procedure.named)).verdicts(facts)
+
+
 def _judge(facts: Facts) -> dict[str, Any]:
-    deciding = next(row for row in table.ACTIONS if row.name == "approve")
-    verdicts = deciding.verdicts(facts)
+    verdicts = _verdicts(facts)
     warnings = [v for v in verdicts if v.level is Level.WARN]
     refusals = [v for v in verdicts if v.refuses]
     calls = [v.remedy.value for v in refusals] or (["eligible_with_warning"] if warnings else ["eligible"])

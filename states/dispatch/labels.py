@@ -37,6 +37,25 @@ REPLIES: dict[str, str] = {
     "not_agreed": "同意しない",
 }
 
+OWNERS: dict[str, str] = {"municipality": "市町村", "bureau": "振興局", "headquarters": "本庁"}
+STEPS_THAT_WAIT: dict[str, str] = {"approve": "派遣の決定", "begin": "派遣の開始", "finish": "結果の報告"}
+ORDERS: dict[str, str] = {"appoint": "併任を命ずる", "release": "併任を解く"}
+ISSUERS: dict[str, str] = {"municipality": "市町村長", "prefecture": "道(県)"}
+CHANGES: dict[str, str] = {
+    "extend": "延長", "shorten": "短縮", "move": "日程の変更", "swap": "職員の交代", "place": "場所の変更", "cancel": "中止",
+    "other": "その他の変更",
+}  # fmt: skip
+CHANGE_REASONS: dict[str, str] = {
+    "weather": "天候・災害", "danger": "危険", "illness": "病気・けが", "municipality": "市町村の都合", "office": "道側の都合",
+    "other": "その他",
+}  # fmt: skip
+STOP_REASONS: dict[str, str] = {"weather": "天候・災害", "danger": "危険", "illness": "病気・けが", "other": "その他"}
+WENT: dict[str, str] = {"planned": "予定のとおり行った", "other": "予定と違う日がある", "none": "行かなかった"}
+GRADES: dict[str, str] = {
+    "5": "5 とても役に立った", "4": "4 役に立った", "3": "3 ふつう", "2": "2 あまり役に立たなかった", "1": "1 役に立たなかった",
+    "none": "評価しない",
+}  # fmt: skip
+
 # Every field a person fills in, in the order of the pages; # stands for the number of a row or of a person.
 LABELS: dict[str, str] = {
     "request.origin": "契機",
@@ -68,6 +87,8 @@ LABELS: dict[str, str] = {
     "request.source": "きっかけ",
     "request.instruction.given_on": "振興局長が指示した日",
     "request.instruction.text": "振興局長の指示",
+    "request.partners.#.municipality_code": "共同で要請する市町村のコード",
+    "request.partners.#.municipality_name": "共同で要請する市町村名",
     "contact.municipality_code": "要請した市町村のコード",
     "contact.municipality_name": "要請した市町村名",
     "contact.department": "担当課",
@@ -76,6 +97,8 @@ LABELS: dict[str, str] = {
     "contact.mail": "メール",
     "receipt.arrived_on": "届いた日",
     "receipt.channel": "届いた方法",
+    "receipt.same_as": "同じ要請の案件番号",
+    "own_decision.number": "庁内の決裁番号",
     "team.members.#.person": "職員",
     "team.members.#.name": "職員の氏名",
     "team.members.#.role": "職",
@@ -84,18 +107,59 @@ LABELS: dict[str, str] = {
     "team.members.#.headcount": "人数",
     "team.members.#.days": "派遣する日",
     "team.members.#.consent": "所属長の承諾",
+    "team.members.#.substitute": "振替の日",
     "consultation.question": "協議する事項",
     "consultation.asked_from": "協議した時の状態",
     "consultation.reply": "本庁の回答",
     "consultation.conditions": "本庁の条件",
+    "change_consultation.question": "変更について協議する事項",
+    "change_consultation.reply": "変更についての本庁の回答",
+    "conditions.items.#.text": "条件",
+    "conditions.items.#.owner": "条件の担当",
+    "conditions.items.#.due": "条件の期限",
+    "conditions.items.#.stops": "満たすまで止める段階",
+    "appointment.orders.#.person": "発令を受ける職員",
+    "appointment.orders.#.kind": "発令の種類",
+    "appointment.orders.#.issuer": "発令する者",
+    "appointment.orders.#.from": "発令の初めの日",
+    "appointment.orders.#.to": "発令の終わりの日",
+    "appointment.orders.#.dated_on": "辞令の日付",
+    "appointment.orders.#.number": "辞令番号",
+    "appointment.cards.#.person": "身分証を持つ職員",
+    "appointment.cards.#.issued_on": "身分証を渡した日",
+    "appointment.cards.#.returned_on": "身分証が返った日",
+    "change_request.text": "変更の希望",
+    "change_request.answer": "変更の希望への答え",
+    "change.kind": "変更の種類",
+    "change.reason_code": "変更の事由",
+    "change.reason": "変更の理由",
+    "change.period.from": "変更後の初めの日",
+    "change.period.to": "変更後の終わりの日",
+    "change.place": "変更後の場所",
+    "change.members.#.person": "職員",
+    "change.members.#.name": "職員の氏名",
+    "change.members.#.role": "職",
+    "change.members.#.section": "所属",
+    "change.members.#.leader": "隊長",
+    "change.members.#.headcount": "人数",
+    "change.members.#.days": "派遣する日",
+    "change.members.#.consent": "所属長の承諾",
+    "change.members.#.substitute": "振替の日",
+    "stop.reason_code": "停止の事由",
+    "stop.text": "停止の理由",
+    "stop.last_day": "実際に行った最後の日",
+    "report:#.went": "行った日",
     "report:#.actual_days": "実際に行った日",
-    "report:#.findings": "把握したこと",
+    "report:#.oral": "口頭での復命",
+    "report:#.findings": "分かったこと",
     "report:#.issues": "課題",
     "report:#.next_steps": "今後の対応",
     "result.results": "成果",
     "result.issues": "残った課題",
     "result.follow_up": "今後の支援",
     "result.evaluation": "市町村の評価",
+    "evaluation.grade": "評価",
+    "evaluation.text": "評価の言葉",
 }
 CHOICES: dict[str, dict[str, str]] = {
     "request.origin": ORIGINS,
@@ -106,6 +170,16 @@ CHOICES: dict[str, dict[str, str]] = {
     "request.concurrent_appointment": CONCURRENT,
     "receipt.channel": CHANNELS,
     "consultation.reply": REPLIES,
+    "change_consultation.reply": REPLIES,
+    "conditions.items.#.owner": OWNERS,
+    "conditions.items.#.stops": STEPS_THAT_WAIT,
+    "appointment.orders.#.kind": ORDERS,
+    "appointment.orders.#.issuer": ISSUERS,
+    "change.kind": CHANGES,
+    "change.reason_code": CHANGE_REASONS,
+    "stop.reason_code": STOP_REASONS,
+    "evaluation.grade": GRADES,
+    "report:#.went": WENT,
 }
 
 

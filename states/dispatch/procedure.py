@@ -1,7 +1,6 @@
 """Guards of the procedure itself: what must be there before an act. The rules of the 要領 stand in `rules.py`."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from states.dates import read_date
 from states.dispatch import situation
@@ -101,22 +100,19 @@ def another_person(facts: Facts) -> Iterator[Verdict]:
 
 @guard(None)
 def named(facts: Facts) -> Iterator[Verdict]:
-    """Nobody leaves before every place has a name."""
+    """A request may leave places without a name; a decision, and who leaves, may not."""
     if situation.unnamed(facts):
-        yield block("氏名の決まっていない派遣職員がいます。「氏名をそろえる」で入れてください。", "team.members")
+        yield block("氏名の決まっていない派遣職員がいます。隊の案で、全員の氏名を入れてください。", "team.members")
 
 
 @guard(None)
-def same_days(facts: Facts) -> Iterator[Verdict]:
-    """After the decision only names are filled in; other days need a new decision."""
+def same_team(facts: Facts) -> Iterator[Verdict]:
+    """After the decision persons and days are changed by a new one only; what is entered here stands beside them."""
     decided = (facts.form.get("decision") or {}).get("days")
-    if decided is not None and decided != places_of(facts):
-        yield block("決定した日程や人数は、ここでは変えられません。氏名だけを入れてください。", "team.members")
-
-
-def places_of(facts: Facts) -> list[list[Any]]:
-    """Days and number of persons of each place, as decided."""
-    return sorted([[day.isoformat() for day in m.dates], m.headcount] for m in facts.read.team.members)
+    if decided and decided != situation.places_of(facts.read):
+        yield block(
+            "決定した職員と日程は、ここでは変えられません。変えるときは「変更を伺う」を押してください。", "team.members"
+        )
 
 
 @guard(None)
@@ -134,17 +130,6 @@ def time_to_end(facts: Facts) -> Iterator[Verdict]:
 
 
 @guard(None)
-def cut_short(facts: Facts) -> Iterator[Verdict]:
-    typed = facts.inputs.get("last_day")
-    if typed:
-        reading, first = read_date(str(typed)), situation.first_day(facts)
-        if reading.date is None:
-            yield block(reading.problem, "last_day")
-        elif reading.date > facts.today or (first and reading.date < first):
-            yield block("実際に終わった日は、派遣の初めの日から今日までの日にしてください。", "last_day")
-
-
-@guard(None)
 def own_report(facts: Facts) -> Iterator[Verdict]:
     """Staff report for themselves; the bureau may enter one for somebody who cannot."""
     edited = [group for group in facts.registers.get("edited", ()) if group.startswith("report:")]
@@ -152,15 +137,52 @@ def own_report(facts: Facts) -> Iterator[Verdict]:
         person = group.removeprefix("report:")
         if person != facts.actor and "bureau" not in facts.roles:
             yield block("ほかの人の復命は書けません。", group)
-        if not person.isdigit() or int(person) not in situation.reporters(facts):
+        if not (person.isdecimal() and len(person) < 19) or int(person) not in situation.reporters(facts):
             yield block("この派遣の職員ではない人の復命です。", group)
         if not str(facts.form[group].get("findings") or "").strip():
             yield block("「分かったこと」を書いてください。", f"{group}.findings")
+        yield from _days_there(facts, group)
+        yield from _days_gone(facts, group)
     if "edited" in facts.registers and not edited:
         yield block("復命の内容を書いてください。", "report")
+
+
+def _days_gone(facts: Facts, group: str) -> Iterator[Verdict]:
+    """What is ticked of the days goes with what is written of them; that somebody did not go at all is entered by the office."""
+    report = facts.read.reports[group.removeprefix("report:")]
+    written = bool(report.actual_days.strip())
+    if report.went == "other" and not report.reading.days:
+        yield block("実際に行った日を書いてください。半日は「11/9午前」のように書けます。", f"{group}.actual_days")
+    if report.went in ("planned", "none") and written:
+        ticked = {"planned": "予定のとおり行った", "none": "行かなかった"}[report.went]
+        yield block(f"「{ticked}」を選び、行った日も書いてあります。どちらかにしてください。", f"{group}.actual_days")
+    if report.went == "none" and "bureau" not in facts.roles:
+        yield block("行かなかったときは、振興局の担当に伝えてください。担当が代わりに入れます。", f"{group}.went")
+
+
+def _days_there(facts: Facts, group: str) -> Iterator[Verdict]:
+    """The days really worked, where they are written: readable, and over."""
+    report = facts.read.reports[group.removeprefix("report:")]
+    if not report.actual_days.strip():
+        return
+    for problem in report.reading.problems:
+        yield block(problem, f"{group}.actual_days")
+    if any(day > facts.today for day in report.reading.days):
+        yield block(
+            "「実際に行った日」に、これからの日があります。行った日だけを書いてください。", f"{group}.actual_days"
+        )
 
 
 @guard(None)
 def result_written(facts: Facts) -> Iterator[Verdict]:
     if "edited" in facts.registers and not str((facts.form.get("result") or {}).get("results") or "").strip():
         yield block("「成果」を書いてください。", "result.results")
+
+
+@guard(None)
+def evaluation_written(facts: Facts) -> Iterator[Verdict]:
+    """The municipality says once what it thinks of the result, when there is one."""
+    if not situation.result_filed(facts):
+        yield block("結果の報告がまだ届いていません。届いてから評価します。", "evaluation.grade")
+    elif "evaluation" in facts.registers.get("edited", ()) and not facts.read.evaluation.grade:
+        yield block("「評価」を選んでください。", "evaluation.grade")

@@ -1,11 +1,10 @@
-"""What the acts of a dispatch write themselves: receipt, drafting, decision, reports; and which organisations join."""
+"""What the acts of a dispatch write themselves on its straight road: receipt, drafting, decision, reports."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from states.dates import read_date
 from states.dispatch import situation
-from states.dispatch.procedure import places_of
 from states.terms import Facts
 
 
@@ -20,10 +19,6 @@ def drafting(facts: Facts) -> Mapping[str, Any]:
     return {"drafting": drafting, "hold": {"review_on": ""}}
 
 
-def consultation(facts: Facts) -> Mapping[str, Any]:
-    return {"consultation": {"asked_from": facts.state, "reply": "", "conditions": ""}}
-
-
 def decision(conclusion: str) -> Any:
     def record(facts: Facts) -> Mapping[str, Any]:
         decision = {
@@ -31,7 +26,7 @@ def decision(conclusion: str) -> Any:
             "number": facts.registers["numbers"]["letter"],
             "on": facts.today.isoformat(),
         }
-        return {"decision": decision | ({"days": places_of(facts)} if conclusion == "approved" else {})}
+        return {"decision": decision | (situation.decided_days(facts.read, facts.read) if conclusion == "approved" else {})}
 
     return record
 
@@ -39,11 +34,6 @@ def decision(conclusion: str) -> Any:
 def hold(facts: Facts) -> Mapping[str, Any]:
     day = read_date(str(facts.inputs["review_on"])).date
     return {"hold": {"review_on": day.isoformat() if day else ""}}
-
-
-def actual_end(facts: Facts) -> Mapping[str, Any]:
-    day = read_date(str(facts.inputs["last_day"])).date
-    return {"actual": {"end": day.isoformat() if day else ""}}
 
 
 def report(facts: Facts) -> Mapping[str, Any]:
@@ -55,46 +45,8 @@ def result(facts: Facts) -> Mapping[str, Any]:
     return {"result": {"filed_on": facts.today.isoformat()}}
 
 
-def reply(reply: str) -> Any:
-    return lambda facts: {"consultation": {"reply": reply, "replied_on": facts.today.isoformat()}}
-
-
-def asked_from(state: str) -> Any:
-    """Whether headquarters answers to that state; where the question was erased, to where the case's origin begins."""
-
-    def asked(facts: Facts) -> bool:
-        kept = (facts.form.get("consultation") or {}).get("asked_from")
-        return state == (kept or ("municipal_request" if situation.on_request(facts) else "director_judgement"))
-
-    return asked
-
-
-def lead(facts: Facts) -> Sequence[tuple[str, str]]:
-    return [("lead", facts.registers["lead"])]
-
-
-def destination(facts: Facts) -> Sequence[tuple[str, str]]:
-    going = facts.read.request.destination
-    code = _meant(facts, going.municipality_code, going.municipality_name)
-    return [("destination", code)] if situation.own_initiative(facts) and code else []
-
-
-def requester(facts: Facts) -> Sequence[tuple[str, str]]:
-    asking, going = facts.read.contact, facts.read.request.destination
-    code = _meant(facts, asking.municipality_code, asking.municipality_name)
-    code = code or _meant(facts, going.municipality_code, going.municipality_name)
-    return [("requester", code)] if code else []
-
-
-def _meant(facts: Facts, code: str, name: str) -> str:
-    """Code of the municipality that was written, in any width, or by a name that only one has; nothing where it is unclear."""
-    on = facts.read.judged_on(facts.today)
-    if code.strip():
-        found = facts.directory.municipality(code, on)
-        return found.code if found else ""
-    office = facts.directory.office(facts.read.request.office_code)
-    named = facts.directory.by_name(name, on, office.prefecture_code if office else "") if name.strip() else ()
-    return named[0].code if len(named) == 1 else ""
+def evaluated(facts: Facts) -> Mapping[str, Any]:
+    return {"evaluation": {"on": facts.today.isoformat(), "by": facts.actor}}
 
 
 def last_report(facts: Facts) -> bool:
@@ -104,7 +56,8 @@ def last_report(facts: Facts) -> bool:
 
 
 def _person(group: str) -> int:
-    return int(group.removeprefix("report:")) if group.removeprefix("report:").isdigit() else 0
+    person = group.removeprefix("report:")
+    return int(person) if person.isdecimal() and len(person) < 19 else 0
 
 
 def all_reports(facts: Facts) -> bool:

@@ -10,14 +10,15 @@ from typing import Any
 
 from states.calendar import CalendarEnds
 from states.dates import fiscal_year_label, fiscal_years, month_day, one_month_last_day, wareki
-from states.dispatch import entries
-from states.dispatch.form import Form, Member, read
+from states.dispatch import entries, situation
+from states.dispatch.change import as_proposed
+from states.dispatch.form import Form, read
 from states.dispatch.labels import GROUNDS, ORIGINS
+from states.dispatch.parts import Member
 from states.terms import Facts, Remedy, Verdict, block, guard, ok, procedure, warn
 from states.text import search_key, visible
 
 ABOUT_ONE_WEEK = 7  # days of one person in one case, calendar days, scattered ones added up
-NEVER_WENT = frozenset({"draft", "withdrawn", "not_accepted", "declined", "cancelled"})
 
 
 @guard("D-01")
@@ -60,8 +61,12 @@ def headquarters_agrees(facts: Facts) -> Iterator[Verdict]:
         return
     consultation, path = form.consultation, "request.own_affairs"
     needed = form.request.concurrent_appointment == "needed"
-    if consultation.reply == "no_objection":
+    if consultation.reply == "no_objection" and (beyond := _beyond(form)):
+        yield procedure(f"本庁の回答は得ていますが、{beyond}もう一度協議して、回答を得てください。", path)
+    elif consultation.reply == "no_objection":
         conditions = f"条件: {visible(consultation.conditions.strip())}" if consultation.conditions.strip() else ""
+        if form.conditions.items:
+            conditions = f"条件が{len(form.conditions.items)}件あります。"
         yield ok(f"本庁は異議なしと回答しました。{conditions}", path)
     elif consultation.reply == "trip_suffices" and not needed:
         yield ok("本庁は、通常の出張で足りると回答しました。", path)
@@ -76,6 +81,20 @@ def headquarters_agrees(facts: Facts) -> Iterator[Verdict]:
         yield procedure("市町村だけの事務について、本庁の回答を待っています。回答があるまで決定できません。", path)
     else:
         yield procedure("市町村だけの事務か併任を含みます。本庁と協議し、回答を得てから決定します。", path)
+
+
+def _beyond(form: Form) -> str:
+    """What headquarters has not been asked about: days outside the period that it answered for, persons not named then."""
+    covers, span = form.consultation.covers, form.request.period.span
+    if covers.span and span and not covers.span[0] <= span[0] <= span[1] <= covers.span[1]:
+        return (
+            f"期間が、協議した{month_day(covers.span[0])}から{month_day(covers.span[1])}までの外に出ています"
+            f"({month_day(span[0])}から{month_day(span[1])}まで)。"
+        )
+    new = [m.called for m in form.team.members if m.person and m.person not in covers.people]
+    if covers.people and new:
+        return f"協議のときにいなかった職員({visible('、'.join(new))})が加わっています。"
+    return ""
 
 
 @guard("D-04")
@@ -189,7 +208,7 @@ def _continued(facts: Facts, first: date, last: date) -> Verdict | None:
                 f"前の案件「{number}」の期間が読めません。通算して1か月を超えないか確かめてください。",
                 "request.previous",
             )
-        if earlier.get("state") not in NEVER_WENT:
+        if earlier.get("state") not in situation.NEVER_WENT | {"draft"}:
             start, last = min(start, before[0]), max(last, before[1])
         earlier = earlier.get("predecessor")
     if last <= one_month_last_day(start):
@@ -274,7 +293,7 @@ GUARDS = {
 
 def computed(facts: Facts) -> dict[str, Any] | None:
     """The figures a decision is shown with (days in ISO form), or None while the dates cannot be read or counted."""
-    form: Form = facts.read
+    form: Form = as_proposed(facts).read if facts.state in situation.CHANGING else facts.read
     span = form.request.period.span
     if span is None or any(member.reading.problems for member in form.team.members):
         return None

@@ -4,30 +4,267 @@
  */
 "use strict";
 
+const NEW = "/cases/new";
+const AFTER_TYPING = 2000;   // 書く手が止まってから残すまで(ミリ秒)
+const AFTER_FIELD = 300;     // 欄を離れてから
+const AT_LATEST = 15000;     // 書き続けていても、これだけたてば残す
+const LONGEST_WAIT = 60000;  // つながらないとき、次に試すまでの上限
+const LEAVING_LIMIT = 60000; // 画面を離れながら送れる大きさ(バイト)
+
+const SAID = {
+  soon: "書くと、数秒で自動で残ります",
+  away: "つながらないため、まだ残せていません。書いた内容はこの画面にあります。つながりしだい残します。",
+  notSent: "つながらないため、まだ送っていません。書いた内容はこの画面にあります。少し待って、もう一度押してください。",
+  signedOut: "ログインが切れたため、まだ残せていません。書いた内容はこの画面にあります。",
+  signIn: "別の画面でログインする",
+  other: "いまは別の方がログインしています。この画面の内容は残していません。書いた方がログインし直すと、続きを残せます。",
+};
+
+const asked = (url, options = {}) =>
+  fetch(url, { ...options, headers: { Accept: "application/json", ...options.headers }, signal: AbortSignal.timeout(20000) });
+
+/* つながるか。返事があれば、中身は問わない */
+const lineIsUp = () => asked("/livez").then(() => true, () => false);
+
+/* 知らせの欄に一文を出す。欄のない様式では、末に作る */
+const say = (form, sentence, link) => {
+  let place = form.querySelector("[role=status]");
+  if (!place) {
+    place = document.createElement("div");
+    place.setAttribute("role", "status");
+    form.append(place);
+  }
+  const notice = document.createElement("p");
+  notice.className = "notice notice--warn";
+  const text = document.createElement("span");
+  text.textContent = sentence;
+  notice.append(text);
+  if (link) {
+    const way = document.createElement("a");
+    Object.assign(way, { href: link.href, textContent: link.text, target: "_blank", rel: "noopener" });
+    text.append(" ", way);
+  }
+  place.replaceChildren(notice);
+};
+
+/* サーバーがその画面として書いた小片を、その場所に入れる。言うことが同じなら触らない */
+const show = (parts) => {
+  for (const [id, html] of Object.entries(parts)) {
+    const place = document.getElementById(id);
+    const piece = document.createElement("template");
+    piece.innerHTML = html;
+    if (!place || place.textContent.trim() === piece.content.textContent.trim()) continue;
+    place.replaceChildren(piece.content);
+    start(place);
+  }
+};
+
+/* 書かれた字が、開いたときのままでない欄があるか */
+const written = (form) =>
+  [...form.querySelectorAll("textarea, input[type=text], input:not([type])")].some((field) => field.value !== field.defaultValue);
+
+const keepers = new WeakMap(); // 自動で残す様式 → 残し終えるまで待つ関数
+
 const features = {
   /* 字数: data-limit があれば「24字 / 60字」。数え方はサーバーと同じ(符号位置) */
   count(output) {
     const input = document.getElementById(output.dataset.for);
     const limit = output.dataset.limit;
-    const show = () => {
+    const tell = () => {
       output.textContent = [...input.value].length + "字" + (limit ? " / " + limit + "字" : "");
     };
-    input.addEventListener("input", show);
+    input.addEventListener("input", tell);
+    addEventListener("pageshow", tell);
   },
 
-  /* 二度押し: 送っている間は、もう一度送らない。戻ったときは押せる */
+  /* 送る: 二度は送らない。書いたものがあるときは、つながるのを確かめてから送る。つながらなければ、画面も文もそのまま */
   once(form) {
-    let sent = false;
-    form.addEventListener("submit", (event) => {
-      if (sent) event.preventDefault();
-      sent = true;
+    let step = "";
+    form.addEventListener("submit", async (event) => {
+      if (step === "going") {
+        step = form.dataset.sent = "sent";
+        return;
+      }
+      if (step) return event.preventDefault();
+      if (!written(form) && !keepers.has(form)) {
+        step = form.dataset.sent = "sent";
+        return;
+      }
+      event.preventDefault();
+      step = "asking";
+      await keepers.get(form)?.();
+      if (await lineIsUp()) {
+        step = "going";
+        form.requestSubmit(event.submitter);
+      } else {
+        step = "";
+        say(form, SAID.notSent);
+      }
     });
-    addEventListener("pageshow", () => { sent = false; });
+    addEventListener("pageshow", () => {
+      step = "";
+      delete form.dataset.sent;
+    });
   },
 
   /* まとめ: 直す所の一覧が出たら、そこから読み始める */
   focus(element) {
     element.focus();
+  },
+
+  /* 日付: 年月日の欄を書き終えたら、どう読み取ったかを言い返す。自動で残す様式では、残したときに新しくなる */
+  "echo-date"(group) {
+    if (group.closest("form")?.dataset.autosave) return;
+    const echo = group.querySelector("[aria-live]");
+    group.addEventListener("change", async () => {
+      const typed = [...group.querySelectorAll("input")].map((box) => box.value.trim()).filter(Boolean).join(".");
+      const answer = await asked("/dates?typed=" + encodeURIComponent(typed)).catch(() => null);
+      if (answer?.ok) echo.textContent = (await answer.json()).echo;
+    });
+  },
+
+  /* 自動で残す: 手が止まって数秒、欄や画面を離れるとき。答えが来るまで次は送らず、来なければ同じものを送り直す */
+  autosave(form) {
+    const mark = (name) => form.elements[name];
+    let typed = 0;      // 何回書いたか
+    let sent = 0;       // そのうち、答えの来た分
+    let kept = 0;       // そのうち、一つ残らず残った分
+    let since = 0;      // 残っていない字を書きはじめた時
+    let pending = null; // 送ったが、答えのまだ来ないもの
+    let left = false;   // 離れながら送り、答えを聞けなかった
+    let running = null;
+    let timer = 0;
+    let wait = AFTER_TYPING;
+    let said = "";
+
+    const later = (delay) => {
+      clearTimeout(timer);
+      timer = setTimeout(keep, delay);
+    };
+
+    const pack = () => {
+      const texts = [...new FormData(form)].filter(([, value]) => typeof value === "string");
+      const body = new URLSearchParams(texts);
+      if (left) body.set("own", "yes");
+      return { url: form.dataset.autosave, body, typed };
+    };
+
+    const tell = (sentence, link) => {
+      if (sentence !== said) say(form, sentence, link);
+      said = sentence;
+    };
+
+    const retry = (sentence, link) => {
+      tell(sentence, link);
+      wait = Math.min(wait * 2, LONGEST_WAIT);
+      later(wait);
+    };
+
+    /* この画面に訳があるときは、次に書かれるまで送らない */
+    const refused = ({ happened }) => {
+      sent = pending.typed;
+      pending = null;
+      tell(happened + " 書いた内容はこの画面にあります。");
+    };
+
+    /* 新しい様式が下書きになった。送り先も画面のアドレスも、その下書きのものにする */
+    const become = ({ autosave, post, address }) => {
+      const before = form.getAttribute("action");
+      for (const button of form.querySelectorAll(`[formaction="${CSS.escape(before)}"]`)) button.setAttribute("formaction", post);
+      form.setAttribute("action", post);
+      form.dataset.autosave = autosave;
+      history.replaceState(history.state, "", address);
+    };
+
+    const settle = (answer) => {
+      mark("saves").value = answer.saves;
+      mark("opened").value = answer.opened;
+      if (pending.url.startsWith(NEW)) become(answer);
+      sent = pending.typed;
+      if (answer.settled) kept = sent;
+      pending = null;
+      left = false;
+      wait = AFTER_TYPING;
+      said = "";
+      show(answer.parts);
+      if (typed > sent) later(AFTER_TYPING);
+    };
+
+    /* ログインし直したあとの新しい印。同じ人にだけ渡される */
+    const renewed = async () => {
+      const answer = await asked("/form-token", { headers: { "X-Form-Token": mark("csrf").value } });
+      if (answer.ok) {
+        const { csrf } = await answer.json();
+        for (const input of document.querySelectorAll("input[name=csrf]")) input.value = csrf;
+        pending.body.set("csrf", csrf);
+      } else if (answer.status === 403) {
+        retry(SAID.other);
+      } else {
+        retry(SAID.signedOut, { href: "/login?next=/inbox", text: SAID.signIn });
+      }
+      return answer.ok;
+    };
+
+    const attempt = async (again = false) => {
+      pending ??= pack();
+      const answer = await asked(pending.url, { method: "POST", body: pending.body });
+      const mayRenew = !again && [401, 403].includes(answer.status);
+      if (answer.ok) settle(await answer.json());
+      else if (mayRenew) await renewed() && await attempt(true);
+      else if (answer.status < 500) refused(await answer.json());
+      else retry(SAID.away);
+    };
+
+    const keep = () => {
+      clearTimeout(timer);
+      since = 0;
+      if (typed > sent || pending) running ??= attempt().catch(() => retry(SAID.away)).finally(() => { running = null; });
+      return running;
+    };
+
+    const write = (delay) => {
+      typed += 1;
+      since ||= Date.now();
+      if (!pending) later(Math.min(delay, Math.max(0, since + AT_LATEST - Date.now())));
+    };
+    form.addEventListener("input", () => write(AFTER_TYPING));
+    form.addEventListener("change", () => write(AFTER_FIELD));
+
+    /* 離れるときは答えを待てない。送りかけのものがあれば、それも自分のものだと添える */
+    const unkept = () => typed > kept && !form.dataset.sent;
+    addEventListener("pagehide", () => {
+      if (!unkept()) return;
+      left ||= Boolean(pending);
+      const { url, body } = pack();
+      const keepalive = String(body).length < LEAVING_LIMIT;
+      fetch(url, { method: "POST", body, keepalive, headers: { Accept: "application/json" } }).catch(() => {});
+      left = true;
+    });
+    addEventListener("beforeunload", (event) => {
+      if (!unkept()) return;
+      keep();
+      event.preventDefault();
+    });
+
+    /* 戻ったときは、残っていなければ残し、ほかの人が書き足していれば知らせる */
+    const back = async () => {
+      if (typed > sent || pending) return keep();
+      if (form.dataset.autosave.startsWith(NEW)) return;
+      const address = new URL(form.dataset.autosave, location.href);
+      address.searchParams.set("saves", mark("saves").value);
+      const answer = await asked(address).catch(() => null);
+      if (answer?.ok) show((await answer.json()).parts);
+    };
+    addEventListener("online", back);
+    addEventListener("focus", back);
+    document.addEventListener("visibilitychange", () => document.hidden ? keep() : back());
+
+    keepers.set(form, async () => {
+      clearTimeout(timer);
+      await running;
+      if (pending) await keep();
+    });
+    if (form.dataset.autosave.startsWith(NEW)) document.getElementById("save-line").lastElementChild.textContent = SAID.soon;
   },
 };
 

@@ -268,3 +268,79 @@ def test_days_as_they_are_written_are_read_back(days: set[date]) -> None:
     reading = parse_days(days_text(days), (date(2026, 4, 1), date(2027, 3, 31)))
     assert set(reading.days) == days
     assert not reading.problems
+
+
+MORNING, AFTERNOON = (0,), (1,)
+
+
+@pytest.mark.parametrize(
+    ("written", "days", "halves"),
+    [
+        ("11/9午前、11/10-11、11/12PM", ("2026-11-09", "2026-11-10", "2026-11-11", "2026-11-12"), {"2026-11-09": MORNING, "2026-11-12": AFTERNOON}),
+        ("11月9日(月) 午後", ("2026-11-09",), {"2026-11-09": AFTERNOON}),
+        ("2026-11-09ＡＭ", ("2026-11-09",), {"2026-11-09": MORNING}),
+        ("令和８年１１月９日の午前中", ("2026-11-09",), {"2026-11-09": MORNING}),
+        ("11/9午前、10午後", ("2026-11-09", "2026-11-10"), {"2026-11-09": MORNING, "2026-11-10": AFTERNOON}),
+        ("11/9午前、11/9午後", ("2026-11-09",), {}),
+        ("11/9午前・午後", ("2026-11-09",), {}),
+        ("11/9午前、11/9", ("2026-11-09",), {}),
+        ("11/9全日、11/10 終日", ("2026-11-09", "2026-11-10"), {}),
+        ("11/9-11全日", ("2026-11-09", "2026-11-10", "2026-11-11"), {}),
+    ],
+)  # fmt: skip
+def test_half_days(written, days, halves):
+    reading = parse_days(written, PERIOD)
+    assert reading.problems == ()
+    assert reading.days == day_list(*days)
+    assert {day.isoformat(): half for day, half in reading.halves.items()} == halves
+    assert len(reading.half_days) == 2 * len(days) - len(halves)
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["11/9-11午前", "11/9午後-11/11", "11/9午後から11/11午前まで", "午前11/9", "午後", "11/9、午後", "11/9午前午後"],
+)
+def test_a_half_that_belongs_to_no_single_day_is_refused_with_how_to_write_it(written):
+    reading = parse_days(written, PERIOD)
+    assert reading.halves == {}
+    [problem] = reading.problems
+    assert "午前・午後は、どの日のことか読めません" in problem
+    assert "11/9午後、11/10-11、11/12午前" in problem
+
+
+def test_a_half_of_a_day_that_does_not_exist_is_refused_as_that_day():
+    reading = parse_days("11/31午前", PERIOD)
+    assert "11月は30日まで" in reading.problems[0]
+
+
+def test_half_days_stand_alone_when_they_are_written():
+    reading = parse_days("11/9-13、11/16午前", PERIOD)
+    assert days_text(reading.days, reading.halves) == "11/9-13、11/16午前"
+    halves = {date(2026, 11, 10): MORNING, date(2026, 11, 13): AFTERNOON}
+    assert days_text(reading.days, halves) == "11/9、11/10午前、11/11-12、11/13午後、11/16"
+
+
+@given(
+    st.dictionaries(st.dates(date(2026, 4, 1), date(2027, 3, 31)), st.sampled_from([(0,), (1,), (0, 1)]), max_size=20)
+)
+def test_half_days_as_they_are_written_are_read_back(planned: dict[date, tuple[int, ...]]) -> None:
+    halves = {day: half for day, half in planned.items() if len(half) == 1}
+    written = days_text(planned, halves)
+    reading = parse_days(written, (date(2026, 4, 1), date(2027, 3, 31)))
+    assert not reading.problems
+    assert reading.halves == halves
+    assert reading.half_days == tuple((day, half) for day in sorted(planned) for half in planned[day])
+    assert days_text(reading.days, reading.halves) == written
+
+
+@given(st.text(alphabet="0123456789/-〜、 午前後中の全日終日AMPapm月年令和から", max_size=40))
+def test_no_writing_of_halves_breaks_the_reading(text):
+    reading = parse_days(text, PERIOD)
+    assert set(reading.halves) <= set(reading.days)
+    assert all(half in (MORNING, AFTERNOON) for half in reading.halves.values())
+    again = parse_days(
+        days_text(reading.days, reading.halves),
+        (min(reading.days, default=PERIOD[0]), max(reading.days, default=PERIOD[1])),
+    )
+    if len({day.year for day in reading.days}) <= 1:
+        assert again.half_days == reading.half_days

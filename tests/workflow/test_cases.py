@@ -205,7 +205,7 @@ def test_an_act_writes_everything_it_brings_about_once(db, conn, who):
 def test_the_road_leaves_a_whole_chain_and_one_open_item_a_desk(db, conn, who):
     case = factory.opened(conn, who)
     factory.drive(conn, who, case, "submit", "receive", "ask_correction", "resubmit", "propose_team", "put_to_director",
-                  "send_back", "put_to_director", "hold", "approve", "name_team")  # fmt: skip
+                  "send_back", "put_to_director", "hold", "approve", "record_consent")  # fmt: skip
     view = cases.look(conn, who.bureau, case)
     assert (view.version, view.state.name) == (11, "preparing")
     assert count(conn, "step") > 0
@@ -389,12 +389,13 @@ def test_a_post_that_has_ended_gives_nothing(conn, who):
 
 def test_receiving_keeps_the_true_day_of_arrival_and_gives_both_numbers(conn, who):
     day = cases.today(conn) - timedelta(days=3)
-    form = factory.request_form(conn, who)
+    form = factory.request_form(conn, who) | {"receipt": {"arrived_on": day.isoformat(), "channel": "paper"}}
     case = cases.open_case(conn, who.bureau, "dispatch", "municipality_request", form)
     factory.drive(conn, who, case, "submit_proxy", ("receive", {"inputs": {"arrived_on": day.isoformat()}}))
     view = cases.look(conn, who.bureau, case)
     assert view.form["receipt"] == {
         "arrived_on": day.isoformat(), "received_on": cases.today(conn).isoformat(), "number": "上川収第1号",
+        "channel": "paper", "entered_by": str(who.bureau),
     }  # fmt: skip
     assert view.number is not None
     assert view.number.startswith("上川-R")

@@ -155,7 +155,7 @@ def test_the_inbox_asks_by_the_deadline_of_the_desk(at, conn, who):
     assert conn.execute(asked).fetchall() == [(who.office, "bureau", "収受する", end_of(october(7)))]
     factory.drive(conn, who, case, "receive", "ask_correction")
     assert conn.execute(asked).fetchall() == [(who.place, "municipality", "補正して出し直す", end_of(october(13)))]
-    factory.drive(conn, who, case, "resubmit", "propose_team", "put_to_director", "approve", "name_team")
+    factory.drive(conn, who, case, "resubmit", "propose_team", "put_to_director", "approve")
     assert conn.execute(asked).fetchall() == []
 
 
@@ -202,6 +202,9 @@ def test_the_clock_begins_and_ends_a_dispatch_and_the_reports_are_due(at, conn, 
     asked = conn.execute("SELECT role, person_id FROM step WHERE closed_at IS NULL ORDER BY person_id").fetchall()
     assert asked == [("staff", who.staff), ("staff", who.staff_colleague), ("bureau", None)]
     factory.drive(conn, who, case, "file_result", "file_trip_report", ("file_trip_report", {"by": who.staff_colleague}))
+    assert running(conn, case) == {"evaluation": october(30)}
+    assert conn.execute("SELECT role FROM step WHERE closed_at IS NULL").fetchall() == [("municipality",)]
+    factory.drive(conn, who, case, "evaluate")
     assert running(conn, case) == {}
     assert conn.execute("SELECT count(*) FROM step WHERE closed_at IS NULL").fetchone() == (0,)
 

@@ -237,6 +237,21 @@ def test_what_was_being_written_goes_with_it(db, conn, who, case):
     assert conn.execute("SELECT count(*) FROM working").fetchone() == (0,)
 
 
+def test_what_was_being_written_elsewhere_stays_and_says_that_it_changed(db, conn, who, case):
+    """Nothing typed is lost but what was to go; a window with the old text is told before it writes that text again."""
+    written = factory.team(conn, who, case)
+    written["team"]["members"][0]["name"] = "山田　太郎と鈴木"
+    saves = cases.save(conn, who.bureau, case, written, 0)
+    erase(db, who.records, case, [place(conn, case, "form:contact")], ground="誤り", words=["担当"])
+    assert value(conn, "SELECT saves FROM working") == saves
+    erase(db, who.records, case, [place(conn, case, "form:request")], ground="誤り", words=["移住計画", "山田太郎"])
+    left, now = conn.execute("SELECT form, saves FROM working").fetchone()
+    assert left["team"]["members"][0]["name"] == "■■■と鈴木"
+    assert (left["team"]["members"][1], now) == (written["team"]["members"][1], saves + 1)
+    with pytest.raises(cases.SaveClash):
+        cases.save(conn, who.bureau, case, written, saves)
+
+
 def test_of_erasing_and_an_act_one_is_told_to_look_again(db, conn, who):
     """Both read the same version; the write compares it, so neither takes the other's for its own."""
     ends = set()
@@ -274,15 +289,16 @@ def test_of_erasing_and_an_act_one_is_told_to_look_again(db, conn, who):
 
 
 def test_erasing_loses_against_an_act_that_came_between(db, conn, who, case, monkeypatch):
-    real = acts.note
+    real = acts.concern
 
     def then_acted(*told: Any, **more: Any) -> Any:
         params = real(*told, **more)
+        monkeypatch.undo()
         with db.connection() as other:
             factory.drive(other, who, case, "propose_team")
         return params
 
-    monkeypatch.setattr(acts, "note", then_acted)
+    monkeypatch.setattr(acts, "concern", then_acted)
     with pytest.raises(Conflict) as told:
         erase(db, who.records, case, [place(conn, case, "form:contact")], ground="誤り")
     assert (told.value.version, told.value.action_label) == (4, "隊の案をつくる")

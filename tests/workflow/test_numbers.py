@@ -110,8 +110,8 @@ def test_an_act_beaten_after_it_drew_its_number_gives_it_back(db, conn, who, mon
         factory.drive(conn, who, case, "submit")
     real, calls = loading.load, count()
 
-    def overtaken(*args: Any) -> Any:
-        found = real(*args)
+    def overtaken(*args: Any, **named: Any) -> Any:
+        found = real(*args, **named)
         if (turn := next(calls)) < 2:
             with db.connection() as other:
                 monkeypatch.setattr(cases, "load", real)
@@ -119,7 +119,7 @@ def test_an_act_beaten_after_it_drew_its_number_gives_it_back(db, conn, who, mon
                     factory.drive(other, who, second, "receive")
                 else:
                     factory.drive(
-                        other, who, first, ("not_accept", {"inputs": {"ground": "duplicate", "reason": "重複。"}})
+                        other, who, first, ("not_accept", {"inputs": {"ground": "wrong_addressee", "reason": "宛先違い。"}})
                     )
                 monkeypatch.setattr(cases, "load", overtaken)
         return found
@@ -138,7 +138,7 @@ def test_the_number_of_a_case_stays_through_every_act(conn, who):
     case = factory.opened(conn, who)
     factory.drive(conn, who, case, "submit", "receive")
     number = value(conn, "SELECT number FROM cases")
-    factory.drive(conn, who, case, "propose_team", "put_to_director", "approve", "name_team")
+    factory.drive(conn, who, case, "propose_team", "put_to_director", "approve")
     assert value(conn, "SELECT number FROM cases") == number
     decided = value(conn, "SELECT form -> 'decision' ->> 'number' FROM cases")
     assert decided == "上川第1号"

@@ -231,18 +231,14 @@ def test_closures_are_read_from_the_database(db: Database, conn: type_connection
 # ── moves ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def approved(conn: type_connection, who: Cast, *, people: tuple[int | None, ...] | None = None) -> int:
+def approved(conn: type_connection, who: Cast, *, consent: str = "課長 了承") -> int:
     """A case whose staff go from 10 to 12 November."""
     case = opened(conn, who, first=date(2026, 11, 10))
     drive(conn, who, case, "submit", "receive")
-    drive(
-        conn,
-        who,
-        case,
-        ("propose_team", {"form": factory.team(conn, who, case, people=people)}),
-        "put_to_director",
-        "approve",
-    )
+    team = factory.team(conn, who, case)
+    for member in team["team"]["members"]:
+        member["consent"] = consent
+    drive(conn, who, case, ("propose_team", {"form": team}), "put_to_director", "approve")
     return case
 
 
@@ -295,14 +291,17 @@ def test_many_clocks_make_one_move(db: Database, conn: type_connection, who: Cas
 def test_a_move_held_back_is_seen_until_somebody_acts(
     db: Database, conn: type_connection, who: Cast, clock: Clock
 ) -> None:
-    case = approved(conn, who, people=(who.staff, None))
+    case = approved(conn, who, consent="")
     clock.at(date(2026, 11, 10))
     assert watch.move(db) == 0
     assert watch.move(db) == 0
     (sentence,) = sentences(conn)
-    assert "氏名の決まっていない派遣職員がいます" in sentence
+    assert "所属長の承諾が残っていません" in sentence
     assert conn.execute("SELECT count(*) FROM attention").fetchone() == (1,)
-    drive(conn, who, case, "name_team")
+    form = conn.execute("SELECT form -> 'team' FROM cases WHERE id = %s", (case,)).fetchone()
+    assert form is not None
+    members = [member | {"consent": "課長 了承"} for member in form[0]["members"]]
+    drive(conn, who, case, ("record_consent", {"form": {"team": {"members": members}}}))
     assert sentences(conn) == []
     assert watch.move(db) == 1
     assert state(conn, case) == "dispatched"
@@ -333,3 +332,66 @@ def test_a_pulse_is_one_row(db: Database, conn: type_connection) -> None:
     second = conn.execute("SELECT name, beat_at FROM heartbeat").fetchall()
     assert [row[0] for row in second] == ["clock"]
     assert second[0][1] > first[0][1]
+
+
+# ── late reports ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def told_by(conn: type_connection, kind: str, rung: int) -> set[int]:
+    """Who got a mail by this rung of the deadline of that kind."""
+    text = """SELECT m.person_id FROM message m JOIN outbox o ON o.id = m.outbox_id
+      JOIN deadline d ON o.kind = 'reminder:' || d.id || ':' || %s WHERE d.kind = %s"""
+    found = [row[0] for row in conn.execute(text, (rung, kind)).fetchall()]
+    assert len(found) == len(set(found)), "each once"
+    return set(found)
+
+
+def days_of_november(first: date, count: int) -> list[date]:
+    return [first + timedelta(days=n) for n in range(count)]
+
+
+def test_a_late_report_climbs_from_the_staff_to_the_desk_to_the_director(
+    db: Database, conn: type_connection, who: Cast, clock: Clock
+) -> None:
+    case = approved(conn, who)
+    clock.at(date(2026, 11, 10), 0)
+    watch.move(db)
+    clock.at(date(2026, 11, 13), 0)
+    watch.move(db)  # it ended: reports by the 20th
+    clock.at(date(2026, 11, 13))
+    drive(conn, who, case, ("file_trip_report", {"by": who.staff}))
+    office, municipality = {who.bureau, who.bureau_colleague}, {who.municipality, who.municipality_colleague}
+    for day in days_of_november(date(2026, 11, 13), 30):
+        clock.at(day)
+        look(db)
+        assert look(db) == 0
+    late = {rung: told_by(conn, "trip_report", rung) for rung in watch.RUNGS}
+    assert late == {
+        -5: set(),  # it opened on that day, and its notice told of it
+        -1: {who.staff_colleague}, 0: {who.staff_colleague}, 3: {who.staff_colleague} | office,
+        7: {who.staff_colleague} | office | {who.director},
+    }  # fmt: skip
+    assert not municipality & set().union(*late.values(), *(told_by(conn, "result", rung) for rung in watch.RUNGS))
+    subjects = conn.execute(
+        "SELECT subject, body FROM message WHERE person_id = %s ORDER BY id DESC", (who.director,)
+    ).fetchone()
+    assert subjects is not None
+    assert "期限を過ぎています" in subjects[0]
+    assert conn.execute(
+        "SELECT count(*) FROM reminder r JOIN deadline d ON d.id = r.deadline_id WHERE d.kind = 'trip_report'"
+    ).fetchone() == (4,)
+
+
+def test_when_every_report_is_in_its_date_reminds_nobody(
+    db: Database, conn: type_connection, who: Cast, clock: Clock
+) -> None:
+    case = approved(conn, who)
+    clock.at(date(2026, 11, 13), 1)
+    assert watch.move(db) == 2
+    for person in (who.staff, who.staff_colleague):
+        drive(conn, who, case, ("file_trip_report", {"by": person}))
+    for day in days_of_november(date(2026, 11, 13), 30):
+        clock.at(day)
+        look(db)
+    assert {kind for kind, _ in rungs(conn)} == {"result"}  # the office still owes the result
+    assert told_by(conn, "result", 0) == {who.bureau, who.bureau_colleague}

@@ -32,7 +32,7 @@ def put(cell: Cell | MergedCell, value: Value) -> None:
     """
     if value is None or value == "":
         cell.value = None
-    elif isinstance(value, int):
+    elif isinstance(value, (int, float)):
         cell.value = value
     else:
         text = stored(value.isoformat() if isinstance(value, date) else value)

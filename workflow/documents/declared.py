@@ -23,9 +23,9 @@ def reports() -> Iterator[tuple[Process, Report]]:
 
 
 def report(process_key: str, key: str) -> tuple[Process, Report]:
-    """A report by the keys of its process and its own. Raises `DocumentProblem`."""
+    """A report by the keys of its process (none: whichever has one) and its own. Raises `DocumentProblem`."""
     for process, found in reports():
-        if (process.key, found.key) == (process_key, key):
+        if process_key in ("", process.key) and found.key == key:
             return process, found
     raise DocumentProblem(f"「{process_key}」に「{key}」という報告はありません。報告の名前を確かめてください。")
 

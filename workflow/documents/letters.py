@@ -21,6 +21,7 @@ from states.places import Directory
 from states.text import visible
 from workflow import acts, case_sql, history
 from workflow.access import TODAY
+from workflow.blackout import filled
 from workflow.deadlines import local_day
 from workflow.documents import declared
 from workflow.documents.declared import DocumentProblem
@@ -31,7 +32,7 @@ KIND = "letter:"  # content kind of a filed letter
 FILED = "file_letter"  # the event that files one
 
 # The latest event whose effect was this letter, as it was or will be written by the outbox.
-WANTED = """SELECT e.seq FROM event e WHERE e.case_id = %(case)s AND e.action = ANY (%(actions)s) ORDER BY e.seq DESC LIMIT 1"""
+WANTED = """SELECT e.seq FROM event e WHERE e.case_id = %(case)s AND e.action = ANY (%(actions)s) AND e.seq <= %(until)s ORDER BY e.seq DESC LIMIT 1"""
 
 EVENT = "SELECT e.body, e.hash, e.at FROM event e WHERE e.case_id = %(case)s AND e.seq = %(seq)s"
 
@@ -56,9 +57,10 @@ def render(conn: Connection, case_id: int, key: str, person_id: int | None) -> s
     """
     case = load(conn, case_id, person_id)
     letter = declared.letter(case.process, key)
-    if letter is None or not case.process.reads(KIND + key, case.facts.roles, case.row.state):
+    if letter is None or not case.process.reads(KIND + key, case.reads, case.row.state):
         raise NotFound
-    rows = [row for row in _content(conn, case_id) if row["kind"] == KIND + key]
+    until = case.row.version
+    rows = [row for row in _content(conn, case_id) if row["kind"] == KIND + key and row["seq"] <= until]
     if rows:
         latest = rows[-1]
         if latest["data"] is None:
@@ -66,7 +68,7 @@ def render(conn: Connection, case_id: int, key: str, person_id: int | None) -> s
             return _page(letter, None, gone=gone)
         kept = json.loads(bytes(latest["data"]))
         return _page(letter, _paper(kept["paper"]), receipt=kept["receipt"], filed=latest["seq"])
-    wanted = conn.execute(WANTED, {"case": case_id, "actions": _brings(case, key)}, prepare=True).fetchone()
+    wanted = conn.execute(WANTED, {"case": case_id, "actions": _brings(case, key), "until": until}, prepare=True).fetchone()
     if wanted is None:
         raise NotFound
     paper, receipt = _written(conn, case, letter, wanted[0])
@@ -125,9 +127,9 @@ def _brings(case: Loaded, key: str) -> list[str]:
     return sorted({row.name for row in case.process.table if key in row.letters})
 
 
-def _content(conn: Connection, case_id: int) -> list[Mapping[str, Any]]:
+def _content(conn: Connection, case_id: int) -> list[dict[str, Any]]:
     rows = conn.execute(f"{CONTENT} ORDER BY x.seq, x.ord", {"case": case_id}, prepare=True).fetchall()
-    return [dict(zip(("seq", "ord", "kind", "data", "erased_by"), row, strict=True)) for row in rows]
+    return filled([dict(zip(("seq", "ord", "kind", "data", "erased_by"), row, strict=True)) for row in rows])
 
 
 def _paper(kept: Mapping[str, Any]) -> Paper:

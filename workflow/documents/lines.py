@@ -5,19 +5,19 @@ Run for a person it starts from what that person may see; the command line runs 
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
 from typing import Any
 
 import psycopg
 from psycopg.rows import namedtuple_row
 
-from states.dates import read_date
-from states.documents import Attendance, Line, Report, Row, written
+from states.dates import fiscal_year, read_date
+from states.documents import Amount, Attendance, Grouping, Line, Report, Row, amount, written
 from states.kernel import Process
 from states.places import Directory
 from workflow.access import SCOPE, TODAY, VISIBLE
-from workflow.deadlines import local_day
+from workflow.deadlines import local_day, start_of
 from workflow.documents.declared import DocumentProblem
 
 Connection = psycopg.Connection[Any]
@@ -25,29 +25,32 @@ ALL = "all"  # every office of the installation
 
 SYSTEM = "me AS (SELECT '{}'::text[] AS orgs, true AS wide)"
 
-# A case is a line when somebody is assigned to it on a day of the year and it came so far that he really went.
-LINES = f"""WITH {{scope}}
-SELECT c.id, c.number, c.title, c.process_version, c.state, c.lead, c.form,
-  (SELECT jsonb_agg(jsonb_build_array(a.person_id, n.staff_no, n.name, a.day) ORDER BY a.day, n.staff_no, a.person_id)
-     FROM assignment a JOIN person n ON n.id = a.person_id WHERE a.case_id = c.id) AS ledger
-FROM me CROSS JOIN cases c
-WHERE c.process = %(process)s AND c.version > 0 AND c.state = ANY (%(states)s) AND (%(office)s = '{ALL}' OR c.lead = %(office)s)
-  AND {VISIBLE}
-  AND EXISTS (SELECT 1 FROM assignment d WHERE d.case_id = c.id AND d.day BETWEEN %(first)s AND %(last)s)
-ORDER BY c.id"""
+# Whether somebody was sent on his way: a fact of history, whatever state the case stands in now.
+_BEGUN = "EXISTS (SELECT 1 FROM event b WHERE b.case_id = c.id AND b.action = ANY (%(begins)s))"
+_DAY_OF_THE_YEAR = "EXISTS (SELECT 1 FROM assignment d WHERE d.case_id = c.id AND d.day BETWEEN %(first)s AND %(last)s)"
+_MEANT = f"c.process = %(process)s AND c.version > 0 AND (%(office)s = '{ALL}' OR c.lead = %(office)s) AND {VISIBLE}"
 
-# Not counted: cases that ended in the year before anybody went, and those whose days of the year are only planned.
-# The day on which a case ended is that of its last move; letters and erasures come later and move nothing.
+# A case is a line when it began and somebody has a day of the year in it: planned ones until the report, then the real ones.
+LINES = f"""WITH {{scope}}
+SELECT c.id, c.number, c.title, c.process_version, c.state, c.lead, c.acted_at, c.form,
+  (SELECT jsonb_agg(jsonb_build_array(a.person_id, n.staff_no, n.name, a.day, a.half) ORDER BY a.day, a.half, n.staff_no, a.person_id)
+     FROM assignment a JOIN person n ON n.id = a.person_id WHERE a.case_id = c.id) AS ledger
+FROM me CROSS JOIN cases c WHERE {_MEANT} AND {_DAY_OF_THE_YEAR} AND {_BEGUN} ORDER BY c.id"""
+
+# Not counted: cases that ended in the year before anybody went, those that began and in which nobody went, and those whose
+# days of the year are only planned. The day on which a case came where it stands is that of its last move; letters,
+# erasures and remarks come later and move nothing.
 APART = f"""WITH {{scope}}
-SELECT c.id, c.number, c.title, c.state, c.lead, moved.at AS moved_at,
-  (SELECT count(*) FROM assignment a WHERE a.case_id = c.id AND a.day BETWEEN %(first)s AND %(last)s) AS planned
+SELECT c.id, c.number, c.title, c.state, c.lead, moved.at AS moved_at, {_BEGUN} AS begun,
+  (SELECT count(*) FROM assignment a WHERE a.case_id = c.id AND a.day BETWEEN %(first)s AND %(last)s) AS half_days
 FROM me CROSS JOIN cases c
   CROSS JOIN LATERAL (SELECT max(e.at) AS at FROM event e
     WHERE e.case_id = c.id AND e.body::json ->> 'from' IS DISTINCT FROM e.body::json ->> 'to') moved
-WHERE c.process = %(process)s AND c.version > 0 AND (%(office)s = '{ALL}' OR c.lead = %(office)s) AND {VISIBLE}
-  AND ((c.state = ANY (%(ended)s) AND (moved.at AT TIME ZONE 'Asia/Tokyo')::date BETWEEN %(first)s AND %(last)s)
-    OR (c.state = ANY (%(waiting)s)
-        AND EXISTS (SELECT 1 FROM assignment d WHERE d.case_id = c.id AND d.day BETWEEN %(first)s AND %(last)s)))
+WHERE {_MEANT} AND (c.acted_at >= %(since)s OR c.state = ANY (%(waiting)s))
+  AND CASE WHEN {_BEGUN} THEN NOT EXISTS (SELECT 1 FROM assignment d WHERE d.case_id = c.id)
+        AND (moved.at AT TIME ZONE 'Asia/Tokyo')::date BETWEEN %(first)s AND %(last)s
+      WHEN c.state = ANY (%(waiting)s) THEN {_DAY_OF_THE_YEAR}
+      ELSE c.state = ANY (%(ended)s) AND (moved.at AT TIME ZONE 'Asia/Tokyo')::date BETWEEN %(first)s AND %(last)s END
 ORDER BY c.id"""
 
 # Offices as they were called on the last day of the year, or today while the year runs.
@@ -62,29 +65,27 @@ WHERE (o.valid_from IS NULL OR o.valid_from <= {TODAY}) AND (o.valid_to IS NULL 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """件数 (new, continued), 実人数, 延べ人日 and how much of that is still to come."""
+    """件数 (each case in one year only), 継続 (counted in another), 実人数, 延べ人日 and how much of that is still to come."""
 
     count: int
-    new: int
+    continued: int
     persons: int
-    person_days: int
-    expected: int
-
-    @property
-    def continued(self) -> int:
-        return self.count - self.new
+    person_days: Amount
+    expected: Amount
 
 
 @dataclass(frozen=True, slots=True)
 class Apart:
-    """A case that is shown but not counted, and why; `on` is the day it ended, None while its days are planned."""
+    """A case that is shown but not counted, and why; `on` is the day it came there, None while its days are planned."""
 
+    case_id: int
     number: str
     title: str
+    office: str
     lead: str
     why: str
     on: date | None
-    planned: int
+    planned: Amount
 
 
 @dataclass(frozen=True)
@@ -100,34 +101,35 @@ class Gathered:
     today: date
     lines: tuple[Line, ...]
     apart: tuple[Apart, ...]
+    acted: Mapping[int, datetime]  # case → when it was last acted on
 
-    @property
+    @cached_property
     def figures(self) -> Figures:
         return count(self.lines)
 
-    @cached_property
-    def by_kind(self) -> list[tuple[str, Figures]]:
-        """The declared groups in their order, those without a case too; a code that is not declared stands at the end."""
-        kinds = dict(self.report.kinds)
-        codes = dict.fromkeys([*kinds, *(self.report.kind(line) for line in self.lines)])
-        return [
-            (
-                kinds.get(code, code or "(区分なし)"),
-                count([line for line in self.lines if self.report.kind(line) == code]),
-            )
-            for code in codes
-        ]
+    def by(self, grouping: Grouping) -> list[tuple[str, str, Figures]]:
+        """Code, label and figures of the declared groups in their order, those without a case too.
+
+        A code that is not declared stands at the end.
+        """
+        groups: dict[str, list[Line]] = {code: [] for code, _ in grouping.codes}
+        for line in self.lines:
+            groups.setdefault(grouping.of(line), []).append(line)
+        labels = dict(grouping.codes)
+        return [(code, labels.get(code, code or "(区分なし)"), count(lines)) for code, lines in groups.items()]
 
     @cached_property
-    def by_office(self) -> list[tuple[str, Figures]]:
-        return [
-            (name, count([line for line in self.lines if line.lead == code])) for code, name in self.offices.items()
-        ]
+    def by_office(self) -> list[tuple[str, str, Figures]]:
+        """Code, name and figures of every office, those without a case too."""
+        offices: dict[str, list[Line]] = {code: [] for code in self.offices}
+        for line in self.lines:
+            offices.setdefault(line.lead, []).append(line)
+        return [(code, self.offices.get(code, code), count(lines)) for code, lines in offices.items()]
 
     @cached_property
     def by_reason(self) -> list[tuple[str, int]]:
         """How many cases are not counted, by the declared reasons; a reason without a case stands with 0."""
-        words = [*self.report.uncounted.values(), *self.report.waiting.values()]
+        words = dict.fromkeys([*self.report.uncounted.values(), self.report.nobody, *self.report.waiting.values()])
         return [(word, sum(case.why == word for case in self.apart)) for word in words]
 
     def rows(self) -> Iterator[Row]:
@@ -142,9 +144,10 @@ class Gathered:
 def count(lines: Sequence[Line]) -> Figures:
     """The figures of some lines."""
     persons = {person.person_id for line in lines for person in line.people}
+    new = sum(line.new for line in lines)
     return Figures(
-        len(lines), sum(line.new for line in lines), len(persons), sum(line.person_days for line in lines),
-        sum(line.expected for line in lines),
+        new, len(lines) - new, len(persons), amount(sum(line.half_days for line in lines)),
+        amount(sum(line.half_days_to_come for line in lines)),
     )  # fmt: skip
 
 
@@ -160,40 +163,51 @@ def gather(
     today = _one(conn, f"SELECT {TODAY}")
     params = {
         "person": person_id, "process": process.key, "office": office, "first": first, "last": last, "on": min(max(today, first), last),
-        "states": sorted(report.counted), "ended": sorted(report.uncounted), "waiting": sorted(report.waiting),
+        "begins": sorted(report.begins), "ended": sorted(report.uncounted), "waiting": sorted(report.waiting), "since": start_of(first),
     }  # fmt: skip
     scope = SYSTEM if person_id is None else SCOPE
     offices = {row.code: row.name for row in _rows(conn, OFFICES, params)}
     if not offices:
         raise DocumentProblem(f"「{office}」という振興局は登録されていません。コードを確かめてください。")
-    found = [
-        _line(row, process, report, offices, year, today) for row in _rows(conn, LINES.format(scope=scope), params)
-    ]
+    rows = _rows(conn, LINES.format(scope=scope), params)
+    found = [_line(row, process, offices, year, today, report) for row in rows]
     order = {code: place for place, code in enumerate(offices)}
     found.sort(key=lambda line: (order.get(line.lead, len(order)), line.days[0], line.number))
-    words = {**report.uncounted, **report.waiting}
-    apart = [
-        Apart(row.number or "(番号なし)", row.title, offices.get(row.lead, row.lead), words[row.state],
-              local_day(row.moved_at) if row.state in report.uncounted else None, row.planned)
-        for row in _rows(conn, APART.format(scope=scope), params)
-    ]  # fmt: skip
-    apart.sort(key=lambda case: (list(words.values()).index(case.why), case.number))
+    apart = [_apart(row, report, offices) for row in _rows(conn, APART.format(scope=scope), params)]
+    words = [*report.uncounted.values(), report.nobody, *report.waiting.values()]
+    apart.sort(key=lambda case: (words.index(case.why), order.get(case.office, len(order)), case.number))
     name = _one(conn, HEADQUARTERS) or "" if office == ALL else offices[office]
-    return Gathered(process, report, office, name, offices, year, today, tuple(found), tuple(apart))
+    return Gathered(
+        process, report, office, name, offices, year, today, tuple(found), tuple(apart), {row.id: row.acted_at for row in rows}
+    )  # fmt: skip
 
 
-def _line(row: Any, process: Process, report: Report, offices: Mapping[str, str], year: int, today: date) -> Line:
-    people: dict[int, tuple[str, str, list[date]]] = {}
+def _apart(row: Any, report: Report, offices: Mapping[str, str]) -> Apart:
+    why = (
+        report.uncounted.get(row.state, report.nobody) if row.begun else (report.uncounted | report.waiting)[row.state]
+    )
+    waits = not row.begun and row.state in report.waiting
+    return Apart(
+        row.id, row.number or "(番号なし)", row.title, row.lead, offices.get(row.lead, row.lead), why,
+        None if waits else local_day(row.moved_at), amount(row.half_days),
+    )  # fmt: skip
+
+
+def _line(row: Any, process: Process, offices: Mapping[str, str], year: int, today: date, report: Report) -> Line:
+    first, last = date(year, 4, 1), date(year + 1, 3, 31)
+    people: dict[int, tuple[str, str, list[tuple[date, int]]]] = {}
     whole: set[date] = set()
-    for person, staff_no, name, day in ((p, s, n, date.fromisoformat(d)) for p, s, n, d in row.ledger):
+    years: dict[int, int] = {}
+    for person, staff_no, name, day, half in ((p, s, n, date.fromisoformat(d), h) for p, s, n, d, h in row.ledger):
         whole.add(day)
-        if date(year, 4, 1) <= day <= date(year + 1, 3, 31):
-            people.setdefault(person, (staff_no, name, []))[2].append(day)
+        years[fiscal_year(day)] = years.get(fiscal_year(day), 0) + 1
+        if first <= day <= last:
+            people.setdefault(person, (staff_no, name, []))[2].append((day, half))
     return Line(
         case_id=row.id, number=row.number or "", title=row.title, state=row.state, state_label=process.state(row.state).label,
         lead=row.lead, lead_name=offices.get(row.lead, row.lead), form=row.form,
-        people=tuple(Attendance(person, staff_no, name, tuple(sorted(days))) for person, (staff_no, name, days) in people.items()),
-        whole=tuple(sorted(whole)), year=year, today=today,
+        people=tuple(Attendance(person, staff_no, name, tuple(days)) for person, (staff_no, name, days) in people.items()),
+        whole=tuple(sorted(whole)), years=years, year=year, today=today,
         decided_on=read_date(written(row.form, report.decided)).date, directory=Directory.from_csv(),
     )  # fmt: skip
 

@@ -37,13 +37,13 @@ def make(declared: Report) -> bytes:
     """The template as bytes."""
     book = Workbook()
     _form(book, book.worksheets[0], declared)
-    _summary(book, book.create_sheet("総括"))
+    _summary(book, book.create_sheet("総括"), declared)
     _not_counted(book, book.create_sheet("数えなかった案件"))
     book.properties.creator = "Tobidashi"
     book.properties.created = book.properties.modified = MADE
     written = io.BytesIO()
     book.save(written)
-    return _same_bytes(written.getvalue())
+    return same_bytes(written.getvalue())
 
 
 def _form(book: Workbook, sheet: Worksheet, declared: Report) -> None:
@@ -66,8 +66,7 @@ def _form(book: Workbook, sheet: Worksheet, declared: Report) -> None:
     _text(sheet, f"{get_column_letter(last)}3", size=9, align="right", number_format='@"現在"')
     _name(book, sheet, "made_on", f"{get_column_letter(last)}3")
     sheet.row_dimensions[3].height = 20
-    figures = (("件数[件]", "count"), ("うち新規[件]", "count_new"), ("うち継続[件]", "count_continued"),
-               ("実人数[人]", "persons"), ("延べ人日[人日]", "person_days"), ("うち見込み[人日]", "expected_days"))  # fmt: skip
+    figures = (("件数[件]", "count"), ("ほかに継続[件]", "count_continued"), ("実人数[人]", "persons"), ("延べ人日[人日]", "person_days"), ("うち見込み[人日]", "expected_days"))  # fmt: skip
     for place, (label, name) in enumerate(figures, start=1):
         _ruled(sheet.cell(5, place), 9, head=True, value=label)
         _ruled(sheet.cell(6, place), 12, kind="number")
@@ -79,24 +78,25 @@ def _form(book: Workbook, sheet: Worksheet, declared: Report) -> None:
     _heading_and_row(book, sheet, 9, columns, "lines", 9.5, "top")
     sheet.row_dimensions[9].height = 28
     sheet.row_dimensions[10].height = 42
-    _printing(sheet, "9:9")
+    _printing(sheet, "9:9", first=True)
 
 
-def _summary(book: Workbook, sheet: Worksheet) -> None:
-    """The same figures by group of work and by office."""
-    _text(sheet, "A1", size=14, bold=True, value="総括")
+def _summary(book: Workbook, sheet: Worksheet, declared: Report) -> None:
+    """The same figures by office and by every declared grouping."""
+    _text(sheet, "A1", size=14, bold=True, value="総括表")
     _text(
         sheet,
         "A2",
         size=9,
         value="実人数は、行ごとに同じ職員を1人と数えます。行をまたぐ職員がいると、行の合計と「計」は違います。",
     )
-    for place in range(1, 8):
-        sheet.column_dimensions[get_column_letter(place)].width = 58 if place == 1 else 13
-    for row, name, heading in ((4, "offices", "振興局"), (7, "kinds", "区分")):
+    for place in range(1, 7):
+        sheet.column_dimensions[get_column_letter(place)].width = 84 if place == 1 else 13
+    tables = [("offices", "振興局"), *((grouping.key, grouping.label) for grouping in declared.groupings)]
+    for row, (name, heading) in zip(range(4, 4 + 3 * len(tables), 3), tables, strict=True):
         _heading_and_row(book, sheet, row, figure_columns(heading), name, 10)
         sheet.row_dimensions[row].height, sheet.row_dimensions[row + 1].height = 20, 20
-    _printing(sheet, "")
+    _printing(sheet)
 
 
 def _not_counted(book: Workbook, sheet: Worksheet) -> None:
@@ -114,7 +114,7 @@ def _not_counted(book: Workbook, sheet: Worksheet) -> None:
     _heading_and_row(book, sheet, 7, APART, "apart", 10)
     for row in (4, 7):
         sheet.row_dimensions[row].height, sheet.row_dimensions[row + 1].height = 18, 18
-    _printing(sheet, "")
+    _printing(sheet)
 
 
 # ── the pieces ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -147,7 +147,7 @@ def _ruled(
     )
     if head:
         cell.fill = HEAD
-    cell.number_format = "#,##0" if number else "@"
+    cell.number_format = "General" if number else "@"  # 4 and 4.5: half-days are half person-days
 
 
 def _text(
@@ -169,7 +169,7 @@ def _name(book: Workbook, sheet: Worksheet, name: str, first: str, last: str = "
     book.defined_names[name] = DefinedName(name, attr_text=f"'{sheet.title}'!{fixed}")
 
 
-def _printing(sheet: Worksheet, titles: str) -> None:
+def _printing(sheet: Worksheet, titles: str = "", *, first: bool = False) -> None:
     """A4 landscape, one page wide, headings on every page, page n of N."""
     sheet.page_setup.orientation = "landscape"
     sheet.page_setup.paperSize = 9
@@ -181,16 +181,15 @@ def _printing(sheet: Worksheet, titles: str) -> None:
     sheet.print_options.horizontalCentered = True
     if titles:
         sheet.print_title_rows = titles
-    # The first page says it in its cells.
     around = sheet.HeaderFooter
-    around.differentFirst = True
+    around.differentFirst = first  # whose first page says it in its cells
     around.oddHeader = HeaderFooterItem(
         left=_HeaderFooterPart("{form}"), right=_HeaderFooterPart("{fiscal_year} {office}")
     )
     around.oddFooter = around.firstFooter = HeaderFooterItem(center=_HeaderFooterPart("&P / &N"))
 
 
-def _same_bytes(book: bytes) -> bytes:
+def same_bytes(book: bytes) -> bytes:
     """The same parts with fixed dates, so that making it again gives the same file."""
     written = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(book)) as old, zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as new:

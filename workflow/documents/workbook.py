@@ -40,7 +40,6 @@ CELLS: Mapping[str, Callable[[Gathered], Value]] = {
     "office": lambda found: f"{found.office_name}(全局)" if found.office == ALL else found.office_name,
     "made_on": lambda found: wareki(found.today),
     "count": lambda found: found.figures.count,
-    "count_new": lambda found: found.figures.new,
     "count_continued": lambda found: found.figures.continued,
     "persons": lambda found: found.figures.persons,
     "person_days": lambda found: found.figures.person_days,
@@ -50,8 +49,7 @@ CELLS: Mapping[str, Callable[[Gathered], Value]] = {
 
 FIGURES: tuple[tuple[str, Callable[[Figures], Value]], ...] = (
     ("件数[件]", lambda figures: figures.count),
-    ("うち新規[件]", lambda figures: figures.new),
-    ("うち継続[件]", lambda figures: figures.continued),
+    ("ほかに継続[件]", lambda figures: figures.continued),
     ("実人数[人]", lambda figures: figures.persons),
     ("延べ人日[人日]", lambda figures: figures.person_days),
     ("うち見込み[人日]", lambda figures: figures.expected),
@@ -76,11 +74,15 @@ APART = (
 )
 REASONS = (Column("数えない訳", lambda row: row[0], 14), Column("件数[件]", lambda row: row[1], 8, "number"))
 
-# The named rows: which columns they offer and whose rows they repeat.
+
+def _totalled(found: Gathered, groups: Sequence[tuple[str, str, Figures]]) -> list[tuple[str, Figures]]:
+    return [*((label, figures) for _, label, figures in groups), ("計", found.figures)]
+
+
+# The named rows: which columns they offer and whose rows they repeat. Every declared grouping is one more, by its key.
 ROWS: Mapping[str, tuple[Callable[[Gathered], Sequence[Column]], Callable[[Gathered], Sequence[Any]]]] = {
     "lines": (lambda found: found.report.sheet, lambda found: found.lines),
-    "kinds": (lambda found: figure_columns("区分"), lambda found: [*found.by_kind, ("計", found.figures)]),
-    "offices": (lambda found: figure_columns("振興局"), lambda found: [*found.by_office, ("計", found.figures)]),
+    "offices": (lambda found: figure_columns("振興局"), lambda found: _totalled(found, found.by_office)),
     "reasons": (lambda found: REASONS, lambda found: found.by_reason),
     "apart": (lambda found: APART, lambda found: found.apart),
 }
@@ -96,10 +98,11 @@ def fill(found: Gathered, progress: Progress = lambda done: None) -> bytes:
         put(cell, value(found))
         if cell_name == "definitions":
             _grow(sheet, area, len(found.report.definitions))
-    places = {row_name: place_of(book, row_name, name) for row_name in ROWS}
+    tables = _tables(found)
+    places = {row_name: place_of(book, row_name, name) for row_name in tables}
     # From the bottom up, so that no row that is still to be filled has moved.
     for row_name, (sheet, area) in sorted(places.items(), key=lambda place: -place[1][1].min_row):
-        columns, rows = (ask(found) for ask in ROWS[row_name])
+        columns, rows = tables[row_name]
         _repeat(
             book,
             sheet,
@@ -118,6 +121,10 @@ def fill(found: Gathered, progress: Progress = lambda done: None) -> bytes:
                 "{office}": found.office_name,
             },
         )
+    if found.office == ALL:
+        # Headquarters reads the summary of all offices first.
+        summary = places["offices"][0]
+        book.move_sheet(summary, -book.index(summary))
     _for_machines(book, found)
     book.active = 0
     book.properties.creator = book.properties.lastModifiedBy = "Tobidashi"
@@ -126,6 +133,14 @@ def fill(found: Gathered, progress: Progress = lambda done: None) -> bytes:
     written = io.BytesIO()
     book.save(written)
     return written.getvalue()
+
+
+def _tables(found: Gathered) -> dict[str, tuple[Sequence[Column], Sequence[Any]]]:
+    """Columns and rows of every named row."""
+    tables = {row_name: (columns(found), rows(found)) for row_name, (columns, rows) in ROWS.items()}
+    for grouping in found.report.groupings:
+        tables[grouping.key] = (figure_columns(grouping.label), _totalled(found, found.by(grouping)))
+    return tables
 
 
 def _open(path: Path, name: str) -> Workbook:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.datastructures import QueryParams
 from starlette.middleware import Middleware
 from starlette.responses import Response
@@ -12,23 +12,57 @@ from starlette.types import Scope
 from workflow.settings import settings
 from workflow.web import (
     administration,
+    arrangements,
     audit,
+    availability,
+    balance,
     case_list,
     cases,
+    copying,
+    drafts,
     errors,
+    files,
     forms,
     health,
     inbox,
+    intake,
     mailbox,
+    people,
     recognitions,
+    remarks,
     reports,
+    rollup,
+    search,
     sign_in,
 )
 from workflow.web.render import STATIC, mark
 from workflow.web.security import BodyLimit, LastResort, SameOrigin, SecurityHeaders
-from workflow.web.session import SignInNeeded
+from workflow.web.session import SentEarlier, SignInNeeded
 
-PAGES = (sign_in, inbox, case_list, forms, cases, reports, recognitions, audit, administration, mailbox, health)
+PAGES = (
+    sign_in,
+    inbox,
+    case_list,
+    search,
+    copying,
+    drafts,
+    forms,
+    intake,
+    cases,
+    files,
+    remarks,
+    reports,
+    rollup,
+    recognitions,
+    availability,
+    people,
+    balance,
+    audit,
+    administration,
+    mailbox,
+    health,
+    arrangements,
+)
 
 # Open to everybody; any other route that does not depend on `session.current` fails a test.
 PUBLIC = frozenset({"/login", "/livez", "/readyz", "/static"})
@@ -45,14 +79,17 @@ def create_app() -> FastAPI:
             Middleware(SecurityHeaders),
             Middleware(LastResort),
             Middleware(SameOrigin),
-            Middleware(BodyLimit, limit=settings().body_limit),
+            Middleware(
+                BodyLimit, limit=settings().body_limit, seconds=settings().request_seconds, larger=(files.larger(),)
+            ),
         ],
     )
     errors.install(app)
     app.add_exception_handler(SignInNeeded, sign_in.send_to_sign_in)
+    app.add_exception_handler(SentEarlier, sign_in.ask_to_send_again)
     app.mount("/static", Static(directory=STATIC))
     for module in PAGES:
-        app.include_router(module.router)
+        app.include_router(module.router, dependencies=[Depends(search.keep_fresh, scope="function")])
     return app
 
 

@@ -11,24 +11,29 @@ from starlette.responses import Response
 
 from states.dates import month_day
 from states.kernel import Refused
-from states.terms import CLOCK, Verdict
+from states.terms import CLOCK, Verdict, block
 from workflow import cases, diagram, story
 from workflow.cases import Conflict, View
 from workflow.db import type_connection
 from workflow.deadlines import local_day
 from workflow.documents import letters
-from workflow.web import administration, errors, evidence, forms, offers, sheets
+from workflow.queries import ENGINE_LABELS
+from workflow.web import administration, arrivals, errors, evidence, family, forms, offers, papers, sheets
+from workflow.web.clashes import Clash
 from workflow.web.offers import Typed
 from workflow.web.posted import Fields, Posted
-from workflow.web.render import Signed, page
+from workflow.web.render import Signed, clock, page
 from workflow.web.session import Connection, RowId, SignedIn
 
 router = APIRouter()
 
 
 @router.get("/cases/{case_id:int}")
-def show(request: Request, conn: Connection, signed: SignedIn, case_id: RowId, done: str = "") -> Response:
-    return case_page(request, conn, signed, cases.look(conn, signed.actor.person_id, case_id), Typed(), done=done)
+def show(
+    request: Request, conn: Connection, signed: SignedIn, case_id: RowId, done: str = "", same: str = ""
+) -> Response:
+    view = cases.look(conn, signed.actor.person_id, case_id)
+    return case_page(request, conn, signed, view, arrivals.picked(view, same), done=done)
 
 
 @router.post("/cases/{case_id:int}/actions/{action}")
@@ -40,11 +45,24 @@ def act(request: Request, conn: Connection, signed: SignedIn, posted: Posted, ca
     rows = [row for row in view.process.table if row.name == action]
     groups: dict[str, Any] | None = None
     try:
-        groups = forms.taken_over(conn, view, offer.action, posted) if offer else None
+        groups = forms.taken_over(conn, signed, view, offer.action, posted) if offer else None
         cases.act(
             conn, person, case_id, action, version=sheets.number(posted.get("version", "")), key=sheets.key_of(posted),
-            inputs=sheets.inputs_of(rows, posted), form=groups,
+            inputs=sheets.inputs_of(rows, posted), form=groups, saves=sheets.number(posted["saves"]) if not view.version and "saves" in posted else None,
         )  # fmt: skip
+    except Clash as clash:
+        return forms.clash(request, conn, signed, view, clash.found, posted, action)
+    except cases.SaveClash as clash:
+        if offer is None:
+            raise
+        view = cases.look(conn, person, case_id)
+        told = (
+            f"{clash.who}さんが {clock(clash.saved_at)} に書き換えました。下の内容を確かめて、もう一度押してください。"
+        )
+        typed = Typed(action, "", dict(posted))
+        return forms.act_page(
+            request, conn, signed, view, offer, typed, sheet=sheets.Sheet({}), problems=[block(told)], status=409
+        )
     except cases.KeyReused:
         pass  # the key is bound to what was sent: this is the same form once more, and it was carried out
     except Conflict as conflict:
@@ -57,7 +75,7 @@ def act(request: Request, conn: Connection, signed: SignedIn, posted: Posted, ca
             action, posted.get("key", ""), dict(posted), {v.field: v.sentence for v in refusal.verdicts if v.field}
         )
         if offer.action.edits or not view.version:
-            if groups and forms.kept(conn, person, view, groups, posted):
+            if groups and forms.kept(conn, person, view, action, groups, posted):
                 view = cases.look(conn, person, case_id)
             sheet = sheets.Sheet(dict(posted) if view.version else sheets.flat(view.form))
             return forms.act_page(
@@ -91,20 +109,26 @@ def case_page(
     turns = story.turns(conn, view) if view.version else []
     inner = offers.inside(view)
     names = offers.names_of(view)
-    around = forms.surroundings(conn, signed, view.process, view.origin, view.lead)
+    around = forms.surroundings(conn, signed, view.process, view.origin, view.lead, view)
     path = [view.process.initial.name, *(_to(line) for line in reversed(lines) if line["moved"])]
     asked = next((o.action for o in view.offers if o.action.name == typed.action), None)
+    same = arrivals.same(conn, signed, view)
+    choices = arrivals.choices(view, same)
     context = around | {
-        "view": view, "read": view.read, "inside": inner, "names": names, "state_word": _state_word(view, inner),
+        "came": arrivals.came(conn, view, inner), "same": same, "linked": arrivals.linked(conn, signed, view),
+        "view": view, "read": view.read, "inside": inner, "names": names, "state_word": view.ended or _state_word(view, inner), "left": _left(view, lines, names),
         "origin_word": getattr(around["words"], "origins", {}).get(view.origin, ""), "dues": offers.due_lines(view),
         "steps": diagram.step_bar(view.process, view.state.name, _notes(view, lines)),
         "map": diagram.svg(view.process, view.state.name, path) if inner else "",
         "map_words": diagram.words(view.process, view.state.name, path),
         "letters": story.letters(conn, view) if view.version else [], "events": _events(view, lines, inner),
-        "clock": _clock(view, turns) if inner else None, "turn": _turn(view, names), "mine": _mine(view, signed),
-        "verdicts": _verdicts(view, around["words"].clauses), "cards": offers.cards(view, view.offers, typed),
+        "clock": _clock(view, turns) if inner and not view.ended else None, "turn": "" if view.ended else _turn(view, names), "mine": _mine(view, signed),
+        "verdicts": _verdicts(view, around["words"].clauses), "cards": offers.cards(view, view.offers, typed, choices=choices),
         "refused": offers.refused(view, view.offers), "editing": not view.version and bool(view.offers),
         "deciding": any(offer.action.weighs == "decider" for offer in view.offers),
+        "files": papers.files(conn, signed, view, back="case", done=done), "remarks": papers.remarks(conn, signed, view, back="case", done=done),
+        "children": family.children(conn, view), "parent": family.parent(view),
+        "difference": view.process.difference(view.form),
         "erasable": bool(view.version) and administration.ERASES in signed.actor.roles,
         "problems": sheets.listed(problems, asked), "refused_label": asked.label if asked else "", "notice": _notice(view, names, done),
     }  # fmt: skip
@@ -121,7 +145,7 @@ def letter(conn: Connection, signed: SignedIn, case_id: RowId, kind: str) -> Res
 def paper(request: Request, conn: Connection, signed: SignedIn, case_id: RowId) -> Response:
     """The form of the case on paper."""
     view = cases.look(conn, signed.actor.person_id, case_id)
-    around = forms.surroundings(conn, signed, view.process, view.origin, view.lead)
+    around = forms.surroundings(conn, signed, view.process, view.origin, view.lead, view)
     return page(
         request,
         signed,
@@ -146,6 +170,8 @@ def _notice(view: View, names: Mapping[str, str], done: str) -> Notice | None:
     if done == "save":
         saved = (view.working or {}).get("saves", 1) if view.version else view.saves + 1
         return Notice(f"書いた内容を残しました(第{saved}版)", "まだどこにも届いていません。続きはいつでも書けます。")
+    if done in ENGINE_LABELS:
+        return Notice(f"「{ENGINE_LABELS[done]}」を行いました", "取り消せない記録として残しました。")
     label = next((row.label for row in view.process.table if row.name == done), "")
     if not label:
         return None
@@ -154,6 +180,14 @@ def _notice(view: View, names: Mapping[str, str], done: str) -> Notice | None:
     return Notice(
         f"「{label}」を行いました", f"{turn}取り消せない記録として残しました。" if not view.state.final else turn
     )
+
+
+def _left(view: View, lines: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> Notice | None:
+    """What is said above a case that the reader's organisation has left."""
+    if not view.ended:
+        return None
+    until = f"ここに見えるのは、記録{view.version}号({clock(lines[0]['at'])})までの内容です。"
+    return Notice(f"{view.ended}の案件です", f"{until}そのあとのことは、{names['bureau']}に聞いてください。")
 
 
 def _state_word(view: View, inner: bool) -> str:

@@ -14,7 +14,7 @@ import psycopg
 import sqlalchemy.exc
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse
+from fastapi.responses import JSONResponse
 from starlette.datastructures import ImmutableMultiDict
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -28,12 +28,12 @@ from workflow.loading import NotFound
 from workflow.queries import BadCursor
 from workflow.settings import settings
 from workflow.web.posted import BadForm, fields_of
-from workflow.web.render import TOKYO, Signed, page
+from workflow.web.render import TOKYO, Signed, clock, page
 
 logger = logging.getLogger(__name__)
 
 _RETRY_SECONDS = "10"
-_NOT_KEPT = {"csrf", "key", "version", "saves", "password", "next", "do"}
+_NOT_KEPT = {"csrf", "key", "version", "saves", "password", "next", "do", "back", "scope", "opened", "own", "listed", "held"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,7 @@ class Trouble(Exception):
     kept: str = ""
     ways: tuple[Way, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
+    hides: bool = False  # what was typed: it is not this person's
 
 
 HOME = Way("/inbox", "受信箱へ", "あなたの手番を見る")
@@ -79,8 +80,15 @@ _PAGES = {
         (HOME,),
     ),
     405: Trouble(405, "この開き方はできません", "このアドレスは、画面のボタンから使うものです。", UNCHANGED, (HOME,)),
+    408: Trouble(
+        408, "送られた内容が、途中で止まりました", "最後まで届かなかったため、受け付けませんでした。", UNCHANGED, (HOME,)
+    ),
     413: Trouble(
         413, "送られた内容が大きすぎます", "一度に送れる大きさを超えたため、受け付けませんでした。", UNCHANGED, (HOME,)
+    ),
+    414: Trouble(414, "アドレスが長すぎます", "アドレスが決まった長さを超えたため、受け付けませんでした。", UNCHANGED, (HOME,)),
+    431: Trouble(
+        431, "送られた見出しが大きすぎます", "ブラウザーの覚え書き(Cookie)などが大きすぎるため、受け付けませんでした。", UNCHANGED, (HOME,)
     ),
     422: Trouble(
         422,
@@ -119,10 +127,12 @@ def for_status(status: int) -> Trouble:
     return replace(found, status=status)
 
 
-def respond(request: Request, trouble: Trouble, typed: list[str], error: BaseException | None = None) -> HTMLResponse:
-    """The trouble as a page, logged under its id."""
+def respond(request: Request, trouble: Trouble, typed: list[str], error: BaseException | None = None) -> Response:
+    """The trouble as a page, or as JSON for our own script; logged under its id."""
     made = error_id(trouble.status)
     _log(request, trouble.status, made, error)
+    if for_script(request):
+        return JSONResponse({"title": trouble.title, "happened": trouble.happened, "id": made}, trouble.status)
     response = page(
         request,
         signed_of(request),
@@ -139,14 +149,22 @@ def respond(request: Request, trouble: Trouble, typed: list[str], error: BaseExc
 
 def conflict(
     request: Request, found: cases.Conflict, typed: list[str], *, about: str = "", yours: str = ""
-) -> HTMLResponse:
+) -> Response:
     """Somebody acted first: who, when, what was kept, three ways on. `about` names the case, `yours` the act."""
     made = error_id(409)
     _log(request, 409, made, None)
+    if for_script(request):
+        happened = f"{found.who}さんが {clock(found.when)} に「{found.action_label}」を行いました。この画面からは、もう書き換えられません。"
+        return JSONResponse({"title": "ほかの方が先に処理していました", "happened": happened, "id": made}, 409)
     return page(
         request, signed_of(request), "errors/conflict.html", status=409, found=found, typed=typed, about=about, yours=yours,
         latest=_case_address(request), opened=_opened(request), error_id=made,
     )  # fmt: skip
+
+
+def for_script(request: Request) -> bool:
+    """Whether our own script asks, which has a page of its own to say it on."""
+    return request.headers.get("accept") == "application/json"
 
 
 def error_id(status: int) -> str:
@@ -234,7 +252,7 @@ def _answer(trouble_of: Callable[[Exception], Trouble]) -> Handler:
         latest = _case_address(request)
         if latest and trouble.status not in (404, 503):
             trouble = replace(trouble, ways=(Way(latest, "最新を開く", "いまの内容を確かめる"), *trouble.ways))
-        return respond(request, trouble, await typed_text(request), error)
+        return respond(request, trouble, [] if trouble.hides else await typed_text(request), error)
 
     return answer
 

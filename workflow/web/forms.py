@@ -5,8 +5,7 @@ typed comes back as it was typed, with the sentence beside the field.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -14,33 +13,40 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse
 from starlette.responses import Response
 
-from states import catalogue
+from states import substitute
 from states.kernel import Offer, Process, Refused
 from states.places import Directory
 from states.terms import Action, Facts, Verdict
-from workflow import cases, colleagues, story
+from workflow import candidates, cases, colleagues, intake, story
 from workflow.cases import View
 from workflow.db import type_connection
 from workflow.deadlines import calendar
-from workflow.loading import NotFound
-from workflow.once import once
-from workflow.web import evidence, offers, sheets
+from workflow.loading import NotFound, load
+from workflow.merging import Side
+from workflow.web import arrivals, board, copying, evidence, offers, opening, papers, saving, sheets, written
+from workflow.web.clashes import Clash, clash_page
 from workflow.web.offers import Typed
 from workflow.web.posted import Fields, Posted
 from workflow.web.render import Signed, page
 from workflow.web.session import Connection, RowId, SignedIn
+from workflow.web.ticks import AGAIN
+from workflow.web.written import Written
 
 router = APIRouter()
 
+PREFILL = "prefill"  # value of the button that fills a table from a few quick fields
+QUICK = "quick."
+FILES = "files"  # value of the button that leads to the page of files
 ADD = "add:"  # value of the button that adds a row, before the name of its table
 
 
 @router.get("/cases/new")
 def new(request: Request, conn: Connection, signed: SignedIn, process: str = "", origin: str = "") -> Response:
     """The empty form; without process or origin, what this person may begin."""
-    wanted = _opening(signed, process, origin)
+    wanted = opening.opening(signed, process, origin)
     if wanted is None:
-        return page(request, signed, "case_new.html", openings=_openings(signed))
+        takes_files = any(by & signed.actor.roles for by in intake.takers().values())
+        return page(request, signed, "case_new.html", openings=opening.openings(signed), takes_files=takes_files)
     return _new_page(request, conn, signed, wanted, sheets.Sheet({}))
 
 
@@ -48,26 +54,29 @@ def new(request: Request, conn: Connection, signed: SignedIn, process: str = "",
 def begin(
     request: Request, conn: Connection, signed: SignedIn, posted: Posted, process: str = "", origin: str = ""
 ) -> Response:
-    wanted = _opening(signed, process, origin)
+    wanted = opening.opening(signed, process, origin)
     if wanted is None:
         raise NotFound
-    office = _lead_office(conn, signed)
     try:
-        form = _read(wanted, posted, {"request": {"origin": origin, "office_code": office}})
+        form = opening.new_form(conn, signed, wanted, origin, posted)
     except Refused as refusal:
+        sheet = _sheet_of(posted, refusal.verdicts)
         return _new_page(
-            request, conn, signed, wanted, _sheet_of(posted, refusal.verdicts), refusal.verdicts, status=422
+            request, conn, signed, wanted, sheet, refusal.verdicts, status=422, key=str(sheets.page_key(posted))
         )
-    form = colleagues.fill_in(conn, office, form)
-    person = signed.actor.person_id
-    made = partial(cases.open_case, conn, person, wanted.key, origin, form)
-    case_id = once(conn, person, sheets.key_of(posted), ["open", wanted.key, origin, form], made)
-    return _onward(conn, signed, case_id, posted.get("do", ""))
+    case_id = opening.opened(conn, signed, wanted, origin, form, posted)
+    return _kept(request, conn, signed, posted, case_id)
 
 
 @router.get("/cases/{case_id:int}/edit")
 def edit(
-    request: Request, conn: Connection, signed: SignedIn, case_id: RowId, check: str = "", add: str = ""
+    request: Request,
+    conn: Connection,
+    signed: SignedIn,
+    case_id: RowId,
+    check: str = "",
+    add: str = "",
+    copied: int = 0,
 ) -> Response:
     """The form of a draft; of a case in progress, the first act that writes field groups."""
     view = cases.look(conn, signed.actor.person_id, case_id)
@@ -76,7 +85,9 @@ def edit(
         return RedirectResponse(
             f"/cases/{case_id}/actions/{writing.action.name}" if writing else f"/cases/{case_id}", 303
         )
-    return _draft_page(request, conn, signed, view, sheets.Sheet(sheets.flat(view.form), more=add), check=bool(check))
+    sheet = sheets.Sheet(sheets.flat(view.form), more=add)
+    more = copying.told(conn, signed, view, copied)
+    return draft_page(request, conn, signed, view, sheet, check=bool(check), more=more)
 
 
 @router.post("/cases/{case_id:int}/edit")
@@ -84,23 +95,55 @@ def keep(
     request: Request, conn: Connection, signed: SignedIn, posted: Posted, case_id: RowId, action: str = ""
 ) -> Response:
     """Save a draft, or the working copy of an act, and go on to where the button leads."""
-    person = signed.actor.person_id
-    view = cases.look(conn, person, case_id)
-    row = _row(view, action)
-    try:
-        groups = _read(view.process, posted, _base(view))
-    except Refused as refusal:
-        sheet = _sheet_of(posted, refusal.verdicts)
-        if row is not None:
+    return _kept(request, conn, signed, posted, case_id, action)
+
+
+def _kept(
+    request: Request, conn: type_connection, signed: Signed, posted: Fields, case_id: int, action: str = ""
+) -> Response:
+    person, request.state.case_id = signed.actor.person_id, case_id
+    for _ in range(written.TRIES):
+        view = cases.look(conn, person, case_id)
+        row, edits = _row(view, action), written.edits_of(view, action)
+        if row is None and (view.version if not action else written.behind(view, posted)):
+            raise cases.conflict(conn, load(conn, case_id, person))  # somebody acted on what was being written
+        if not edits:
+            raise Refused("role", "この内容は、いまは書き換えられません。最新の画面を開いてください。")
+        try:
+            mine = _filled(view, posted, written.read(conn, view, posted, edits))
+        except Refused as refusal:
+            sheet = _sheet_of(posted, refusal.verdicts)
+            if row is None or not view.version:
+                return draft_page(request, conn, signed, view, sheet, problems=refusal.verdicts, status=422)
             typed = Typed(action, "", dict(posted), sheet.problems)
             return act_page(request, conn, signed, view, row, typed, sheet=sheet, problems=refusal.verdicts, status=422)
-        return _draft_page(request, conn, signed, view, sheet, problems=refusal.verdicts, status=422)
-    if row is not None:
-        groups = {group: part for group, part in groups.items() if group.partition(":")[0] in row.action.edits}
-    cases.save(
-        conn, person, case_id, colleagues.fill_in(conn, view.lead, groups), sheets.number(posted.get("saves", ""))
-    )
-    return _onward(conn, signed, case_id, posted.get("do", ""), action)
+        last = written.last_saved(conn, view)
+        found = written.compared(view, mine | written.beside(view, action, posted), posted, person, last)
+        theirs, unchosen = written.chosen(posted, found)
+        if unchosen or found.of(Side.BOTH) or (found.changed_elsewhere and not found.seen):
+            return clash(request, conn, signed, view, found, posted, action)
+        try:
+            written.keep(conn, person, view, found.groups([*theirs, *found.changed_elsewhere]), found)
+        except cases.SaveClash:
+            continue
+        return _onward(conn, signed, case_id, posted.get("do", ""), action)
+    return clash(request, conn, signed, view, found, posted, action)
+
+
+def _filled(view: View, posted: Fields, groups: dict[str, Any]) -> dict[str, Any]:
+    """The groups with the table filled in from the quick fields, where that was the button."""
+    if posted.get("do") != PREFILL or not view.process.prefill:
+        return groups
+    quick = {name.removeprefix(QUICK): posted[name].strip() for name in posted if name.startswith(QUICK)}
+    return groups | view.process.prefill({**written.base(view), **groups}, quick)
+
+
+def clash(
+    request: Request, conn: type_connection, signed: Signed, view: View, found: Written, posted: Fields, action: str
+) -> Response:
+    """The page that shows what somebody else changed meanwhile beside what was typed here."""
+    post = _post(view.id, action)
+    return clash_page(request, conn, signed, view, found, posted, post=post, do=posted.get("do", AGAIN))
 
 
 @router.get("/cases/{case_id:int}/actions/{action}")
@@ -118,8 +161,8 @@ def open_act(
         signed,
         view,
         offer,
-        Typed(),
-        sheet=sheets.Sheet(sheets.flat(working_form(view)), more=add),
+        Typed(action, "", written.typed_beside(view, action)),
+        sheet=sheets.Sheet(sheets.flat(written.working_form(view)), more=add),
         subject=person,
     )
 
@@ -134,38 +177,32 @@ def drop(request: Request, conn: Connection, signed: SignedIn, posted: Posted, c
 # --- what is posted --------------------------------------------------------------------------------------------------
 
 
-def taken_over(conn: type_connection, view: View, action: Action, posted: Fields) -> dict[str, Any] | None:
-    """The field groups that an act takes over: those of the page, else the working copy's. Raises `Refused`."""
+def taken_over(
+    conn: type_connection, signed: Signed, view: View, action: Action, posted: Fields
+) -> dict[str, Any] | None:
+    """The field groups that an act takes over: those of the page, else the working copy's. Raises `Refused`, `Clash`."""
     if not view.version or not action.edits:
         return None
-    groups = _read(view.process, posted, _base(view)) or (view.working or {}).get("form") or {}
-    return colleagues.fill_in(
-        conn, view.lead, {g: part for g, part in groups.items() if g.partition(":")[0] in action.edits}
-    )
+    mine = written.read(conn, view, posted, action.edits)
+    if not mine:
+        kept_groups = (view.working or {}).get("form") or {}
+        return {group: part for group, part in kept_groups.items() if group.partition(":")[0] in action.edits}
+    last = written.last_saved(conn, view)
+    found = written.compared(view, mine, posted, signed.actor.person_id, last)
+    if found.changed_elsewhere:
+        raise Clash(found)
+    return mine
 
 
-def kept(conn: type_connection, person: int, view: View, groups: Mapping[str, Any], posted: Fields) -> bool:
+def kept(
+    conn: type_connection, person: int, view: View, action: str, groups: Mapping[str, Any], posted: Fields
+) -> bool:
     """Whether what was written with a refused act is now the office's working copy; another window's is not overwritten."""
     try:
-        cases.save(conn, person, view.id, groups, sheets.number(posted.get("saves", "")))
+        cases.save(conn, person, view.id, {**groups, **written.beside(view, action, posted)}, written.kept_saves(view))
     except (cases.SaveClash, Refused):
         return False
     return True
-
-
-def _read(process: Process, posted: Fields, form: Mapping[str, Any]) -> dict[str, Any]:
-    """The posted field groups, laid over `form`. Raises `Refused` for a value that a field cannot take."""
-    return process.fields({name: posted.getlist(name) for name in posted}, form) if process.fields else {}
-
-
-def _base(view: View) -> dict[str, Any]:
-    """What a page's fields are laid over."""
-    return {**view.facts.form, **((view.working or {}).get("form") or {})}
-
-
-def working_form(view: View) -> dict[str, Any]:
-    """What the reader may see of the form, with the office's working copy over it."""
-    return {**view.form, **((view.working or {}).get("form") or {})}
 
 
 def _sheet_of(posted: Fields, verdicts: Sequence[Verdict]) -> sheets.Sheet:
@@ -177,12 +214,14 @@ def _sheet_of(posted: Fields, verdicts: Sequence[Verdict]) -> sheets.Sheet:
 
 def _onward(conn: type_connection, signed: Signed, case_id: int, do: str, action: str = "") -> Response:
     """After saving: a row more, the confirmation (or the form again with what is wrong), or the case."""
-    here = f"/cases/{case_id}/actions/{action}" if action else f"/cases/{case_id}/edit"
+    here = page_of(case_id, action)
     if do.startswith(ADD):
         table = do.removeprefix(ADD)
         return RedirectResponse(f"{here}?add={table}#{table.replace('.', '-')}", 303)
-    if do == "look":
+    if do in (AGAIN, PREFILL):
         return RedirectResponse(here, 303)
+    if do == FILES:
+        return RedirectResponse(f"/cases/{case_id}/files", 303)
     if do == "confirm" and not action:
         view = cases.look(conn, signed.actor.person_id, case_id)
         main = _main(view.offers)
@@ -191,6 +230,15 @@ def _onward(conn: type_connection, signed: Signed, case_id: int, do: str, action
                 f"/cases/{case_id}/actions/{main.action.name}" if main.allowed else f"{here}?check=1", 303
             )
     return RedirectResponse(f"/cases/{case_id}?done=save", 303)
+
+
+def page_of(case_id: int, action: str = "") -> str:
+    """The page on which a draft, or the working copy of an act, is written."""
+    return f"/cases/{case_id}/actions/{action}" if action else f"/cases/{case_id}/edit"
+
+
+def _post(case_id: int, action: str = "") -> str:
+    return f"/cases/{case_id}/edit" + (f"?action={action}" if action else "")
 
 
 def _main(found: Sequence[Offer]) -> Offer | None:
@@ -202,37 +250,6 @@ def _row(view: View, action: str) -> Offer | None:
 
 
 # --- pages -----------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Opening:
-    """Something that this person may begin."""
-
-    process: Process
-    origin: str
-    label: str
-
-
-def _openings(signed: Signed) -> list[Opening]:
-    found = []
-    for process in catalogue.newest().values():
-        origins = offers.words(process)
-        labels = getattr(origins, "origins", {})
-        found += [Opening(process, o, labels.get(o, o)) for o, by in process.opens.items() if by & signed.actor.roles]
-    return found
-
-
-def _opening(signed: Signed, key: str, origin: str) -> Process | None:
-    wanted = [o for o in _openings(signed) if o.process.key == key and o.origin == origin]
-    return wanted[0].process if wanted else None
-
-
-def _lead_office(conn: type_connection, signed: Signed) -> str:
-    """The bureau that a draft of this person goes to: the writer's own, or the one of the writer's municipality."""
-    home = signed.actor.home
-    code = home.org_code if home else ""
-    office = Directory.from_csv().office_of(code, cases.today(conn))
-    return office.code if office else code
 
 
 def judge(view: View, form: Mapping[str, Any]) -> tuple[Facts, Sequence[Offer]]:
@@ -249,19 +266,23 @@ def _new_page(
     sheet: sheets.Sheet,
     problems: Sequence[Verdict] = (),
     status: int = 200,
+    key: str = "",
 ) -> Response:
-    context = surroundings(conn, signed, process, request.query_params["origin"], _lead_office(conn, signed))
+    context = surroundings(conn, signed, process, request.query_params["origin"], opening.lead_office(conn, signed))
     blank = process.read({})
+    asked = f"process={process.key}&origin={context['origin']}"
     return page(
-        request, signed, "case_form.html", status=status, v=sheet, read=blank, view=None, verdicts=[], saves=0, action="", stored=False, key=str(uuid4()),
-        problems=sheets.listed(problems), checked=bool(problems), post=str(request.url.path) + f"?{request.url.query}", **context,
+        request, signed, "case_form.html", status=status, v=sheet, read=blank, view=None, same=None, files=None, verdicts=[], saves=0, action="", stored=False,
+        key=key or str(uuid4()), opened="{}", saving=saving.Saving("まだ残していません"), autosave=f"/cases/new/autosave?{asked}", more=None,
+        problems=sheets.listed(problems), checked=bool(problems), post=f"/cases/new?{asked}", **context,
     )  # fmt: skip
 
 
-def _draft_page(
+def draft_page(
     request: Request, conn: type_connection, signed: Signed, view: View, sheet: sheets.Sheet,
-    *, check: bool = False, problems: Sequence[Verdict] = (), status: int = 200,
+    *, check: bool = False, problems: Sequence[Verdict] = (), status: int = 200, more: copying.Notice | None = None,
 ) -> Response:  # fmt: skip
+    """The form of a draft, with what its main act would say of it now. `more` is said above it."""
     facts, found = judge(view, view.facts.form)
     main = _main(found)
     verdicts = list(main.verdicts) if main else []
@@ -269,11 +290,13 @@ def _draft_page(
         problems = main.refusals
     if problems:
         sheet = replace(sheet, problems={v.field: v.sentence for v in problems})
-    context = surroundings(conn, signed, view.process, view.origin, view.lead)
+    context = surroundings(conn, signed, view.process, view.origin, view.lead, view)
     return page(
         request, signed, "case_form.html", status=status, v=sheet, read=facts.read, view=view, saves=view.saves, action="", stored=status == 200, key="",
+        files=papers.files(conn, signed, view, back="list"), same=arrivals.same(conn, signed, view),
         verdicts=offers.judged(verdicts, context["words"].clauses, {}), problems=sheets.listed(problems), checked=bool(problems),
-        post=f"/cases/{view.id}/edit", **context,
+        opened=written.opened_marks(view, view.editable, ""), autosave=f"/cases/{view.id}/autosave", more=more,
+        saving=saving.at_rest(view, written.last_saved(conn, view), signed.actor.person_id), post=_post(view.id), **context,
     )  # fmt: skip
 
 
@@ -282,27 +305,29 @@ def act_page(
     *, sheet: sheets.Sheet, problems: Sequence[Verdict] = (), status: int = 200, subject: int = 0,
 ) -> Response:  # fmt: skip
     """The page of one act. A draft's is its confirmation; others hold the fields of the groups that the act writes."""
-    facts, found = judge(view, _base(view))
+    facts, found = judge(view, written.base(view))
     offer = next((o for o in found if o.action.name == offer.action.name), offer)
-    context = surroundings(conn, signed, view.process, view.origin, view.lead)
+    context = surroundings(conn, signed, view.process, view.origin, view.lead, view)
     if problems:
         sheet = replace(sheet, problems={v.field: v.sentence for v in problems})
     person = _subject(view, signed, subject)
-    saved = (view.working or {}).get("saves", 0) if view.version else view.saves
     return page(
-        request, signed, _template(view, offer), status=status, v=sheet, read=facts.read, view=view, saves=saved, offer=offer,
+        request, signed, _template(view, offer), status=status, v=sheet, read=facts.read, view=view, saves=written.kept_saves(view), offer=offer,
         card=offers.card(view, offer, replace(typed, action=offer.action.name), facts), person=person, refused=offers.refused(view, [offer]),
         verdicts=offers.judged(offer.verdicts, context["words"].clauses, offers.reasons_of(view.form)), action=offer.action.name,
         problems=sheets.listed(problems, offer.action), checked=bool(problems), names=offers.names_of(view),
-        told=_told(conn, view), parts=_parts(view.process, offer, context["words"].groups), post=f"/cases/{view.id}/edit?action={offer.action.name}", **context,
+        told=_told(conn, view), same=None if view.version else arrivals.same(conn, signed, view), difference=view.process.difference(written.base(view)), parts=_parts(view.process, offer, context["words"].groups),
+        opened=written.opened_marks(view, offer.action.edits, offer.action.name), autosave=f"/cases/{view.id}/autosave?action={offer.action.name}",
+        saving=saving.at_rest(view, written.last_saved(conn, view), signed.actor.person_id), post=_post(view.id, offer.action.name), **context,
     )  # fmt: skip
 
 
 def _told(conn: type_connection, view: View) -> dict[str, Any] | None:
     """What the act before this page said to its reader: the points to mend, the reason of a return."""
-    last = next(iter(story.timeline(conn, view)), None) if view.version else None
+    # A file added or a letter filed meanwhile takes nothing back of what was said.
+    last = next((line for line in story.timeline(conn, view) if line["moved"]), None) if view.version else None
     lines = [part["text"] for part in last["shown"] if part["text"]] if last else []
-    if last is None or not lines or not last["moved"]:
+    if last is None or not lines:
         return None
     by = " ".join(filter(None, (last["org_name"], last["post_title"])))
     return {"label": f"「{last['action_label']}」で伝えられたこと", "lines": lines, "by": by, "at": last["at"]}
@@ -324,8 +349,16 @@ def _parts(process: Process, offer: Offer, groups: Sequence[str]) -> list[str]:
     return [f"{process.key}/{group}.html" for group in groups if group in offer.action.edits]
 
 
-def surroundings(conn: type_connection, signed: Signed, process: Process, origin: str, office: str) -> dict[str, Any]:
-    """What every form of a process may refer to: its words, the writer's place, who works at the office."""
+def offices_of(view: View) -> list[str]:
+    """The offices whose staff may go."""
+    return colleagues.offices_of(view.lead, view.parties)
+
+
+def surroundings(
+    conn: type_connection, signed: Signed, process: Process, origin: str, office: str, view: View | None = None
+) -> dict[str, Any]:
+    """What every form of a process may refer to: its words, the writer's place, who works at the office, who is where."""
+    offices = offices_of(view) if view else [office]
     day, home = cases.today(conn), signed.actor.home
     directory, days = Directory.from_csv(), calendar(conn, office)
     bureau = directory.office(office)
@@ -333,8 +366,15 @@ def surroundings(conn: type_connection, signed: Signed, process: Process, origin
     return {
         "process": process, "origin": origin, "words": offers.words(process), "today": day, "own": own, "home": home,
         "office_name": bureau.name if bureau else office, "area": directory.of_office(office, day),
-        "staff": colleagues.of_office(conn, office) if own is None else [],
+        "staff": colleagues.of_offices(conn, offices) if own is None else [],
         "facts_part": [f"{process.key}/facts.html", "facts.html"],
+        "places": directory.of_prefecture(bureau.prefecture_code, day) if bureau else (),
+        "office_called": lambda code: o.name if (o := directory.office(code)) else code,
         "municipality_called": lambda code: m.name if (m := directory.municipality(code, day)) else code,
+        "board_of": board.Around(
+            conn, signed.actor, view.id if view else 0, offices, days, process.place(view.form) if view else "", day
+        ).board,
+        "candidate_order": candidates.ORDER,
         "grid_of": lambda rows, letter: evidence.day_grid(rows, letter, days),
+        "settled": lambda member: substitute.settle(member.reading, member.substitute, days),
     }  # fmt: skip

@@ -7,10 +7,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 from states.dates import WEEKDAYS, short, wareki
-from workflow.access import TODAY, Actor
+from workflow.access import OUTSIDE, TODAY, Actor
 from workflow.deadlines import TOKYO, local_day
 from workflow.queries import CAP, BadCursor, Connection, _dicts
-from workflow.web import offers
 from workflow.web.errors import HOME, NOTHING_LOST, Trouble, Way
 
 LONGEST = 100  # characters of a filter that are looked for
@@ -18,7 +17,7 @@ LONGEST = 100  # characters of a filter that are looked for
 
 def inside(actor: Actor) -> bool:
     """Whether some post of this person belongs to the offices that run the process."""
-    return bool(actor.roles - offers.OUTSIDE)
+    return bool(actor.roles - OUTSIDE)
 
 
 def words(text: str) -> str:

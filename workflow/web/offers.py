@@ -6,12 +6,14 @@ Everything is read from the process and its offers; nothing here knows a state o
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 from uuid import uuid4
 
 from states.dates import short
 from states.kernel import Offer, Process
 from states.terms import STAY, Action, Facts, Input, Level, Remedy, Verdict
+from workflow.access import OUTSIDE
 from workflow.cases import View
 from workflow.deadlines import due_day
 from workflow.diagram import HOLDERS
@@ -24,7 +26,6 @@ KINDS = {
     Level.PASS: ("ok", "適合"),
 }
 LATER = "いまの操作は止めません。決めるまでに済ませます"
-OUTSIDE = frozenset({"municipality"})  # who has no other role sees the public steps only
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,14 @@ class Card:
     open: bool = False
     sentences: Sequence[str] = ()
     who: str = ""
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What can be chosen in an input: value and label of each, and what is chosen at first."""
+
+    options: Sequence[tuple[str, str]]
+    first: str = ""
 
 
 @dataclass(frozen=True)
@@ -172,15 +181,28 @@ def words(process: Process) -> Any:
     return found.module
 
 
-def cards(view: View, offers: Sequence[Offer], typed: Typed, *, after: Facts | None = None) -> list[Card]:
-    """A card for every act that may be done now, the main one first and open; one that was just refused stays open."""
+def cards(
+    view: View,
+    offers: Sequence[Offer],
+    typed: Typed,
+    *,
+    after: Facts | None = None,
+    choices: Mapping[str, Choices] | None = None,
+) -> list[Card]:
+    """A card for every act that may be done now, the main one first and open; one that was just refused stays open.
+
+    `choices` are those of inputs by their kind.
+    """
     allowed = sorted((o for o in offers if o.allowed), key=lambda o: (not o.action.main, o.action.stops))
     opened = typed.action or next((o.action.name for o in allowed if o.action.main), "")
     facts = after or view.facts
-    return [replace(card(view, offer, typed, facts), open=offer.action.name == opened) for offer in allowed]
+    made = [card(view, offer, typed, facts, choices or {}) for offer in allowed]
+    return [replace(one, open=one.name == opened) for one in made]
 
 
-def card(view: View, offer: Offer, typed: Typed, facts: Facts) -> Card:
+def card(
+    view: View, offer: Offer, typed: Typed, facts: Facts, choices: Mapping[str, Choices] = MappingProxyType({})
+) -> Card:
     """One act with its effects, inputs and a fresh key; what was typed before comes back with its key."""
     action = offer.action
     mine = typed if typed.action == action.name else Typed()
@@ -197,12 +219,12 @@ def card(view: View, offer: Offer, typed: Typed, facts: Facts) -> Card:
             weighs.append(Weighed(rule, v.sentence, reason, choice, text, mine.problem(field)))
     return Card(
         action.name, action.label, action.effect, effects(view, offer, facts),
-        [_asked(ask, action, view, mine) for ask in action.asks], weighs, action.weighs,
+        [_asked(ask, action, view, mine, choices.get(ask.kind)) for ask in action.asks], weighs, action.weighs,
         mine.key or str(uuid4()), action.main, action.stops, bool(action.edits),
     )  # fmt: skip
 
 
-def _asked(ask: Input, action: Action, view: View, typed: Typed) -> Asked:
+def _asked(ask: Input, action: Action, view: View, typed: Typed, choices: Choices | None) -> Asked:
     names = names_of(view)
     told = "、".join(names[role] for role in HOLDERS if role in action.tells)
     if ask.internal:
@@ -213,7 +235,13 @@ def _asked(ask: Input, action: Action, view: View, typed: Typed) -> Asked:
         who = ""
     hint = "" if who and ask.hint and ask.hint.rstrip("。") in who else ask.hint
     value = typed.value(f"input.{ask.name}")
-    return Asked(ask.name, ask.label, ask.kind, hint, who, ask.required, ask.choices, value, typed.problem(ask.name))
+    if ask.shows and typed.fields is None:
+        group, key = ask.shows.split(".")
+        value = str((view.form.get(group) or {}).get(key) or "")
+    if choices is not None and typed.fields is None:
+        value = choices.first
+    options = choices.options if choices else ask.choices
+    return Asked(ask.name, ask.label, ask.kind, hint, who, ask.required, options, value, typed.problem(ask.name))
 
 
 def refused(view: View, offers: Sequence[Offer]) -> list[Card]:
@@ -258,7 +286,7 @@ def effects(view: View, offer: Offer, facts: Facts) -> list[Line]:
     stays = action.dest == STAY
     lines = [Line("次の状態", f"「{offer.dest.label}」のまま" if stays else f"「{offer.dest.label}」")]
     if offer.dest.final:
-        lines.append(Line("次の手番", "ありません。この案件は終わります"))
+        lines.append(Line("次の手番", f"ありません。この案件は{'終わったままです' if stays else '終わります'}"))
     elif not stays:
         lines.append(Line("次の手番", names.get(offer.dest.holder, offer.dest.holder)))
     if action.letters:
@@ -284,7 +312,8 @@ def _clocks(view: View, action: Action, dest: str, facts: Facts) -> list[str]:
         runs = dest in due.runs and action.name not in due.ends
         starts = action.name in due.starts or (not due.starts and view.state.name not in due.runs)
         if runs and starts and due.kind not in running and not due.at:
-            day = facts.calendar.add_business_days(facts.today, due.days)
+            since = due.since(facts) if due.since else None
+            day = facts.calendar.add_business_days(since or facts.today, due.days)
             told.append(f"「{due.label}」が始まります({due.days}営業日、{short(day)}まで)")
         elif due.kind in running and not runs:
             told.append(f"「{due.label}」が{'いったん止まります' if dest in due.pauses else '終わります'}")

@@ -17,6 +17,7 @@ from markupsafe import Markup, escape
 
 from states import catalogue, dates, text
 from workflow.access import Actor
+from workflow.deadlines import due_day
 from workflow.settings import settings
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
@@ -111,6 +112,11 @@ def date_echo(typed: str) -> str:
     return f"{dates.wareki(day)}({dates.WEEKDAYS[day.weekday()]}) ・ {day.year}年"
 
 
+def days_reading(typed: str, within: tuple[date, date] | None) -> dates.DaysReading:
+    """Days as they are typed, read as the rules read them; the span gives the year where none is written."""
+    return dates.parse_days(typed, within)
+
+
 def static(name: str) -> str:
     """The address of a static file, with a mark of its content so that browsers may keep it for good."""
     return f"/static/{name}?v={mark(name)}"
@@ -137,9 +143,9 @@ def shortdate(day: date) -> str:
     return dates.short(_local(day))
 
 
-def days_text(days: Iterable[date]) -> str:
-    """Days as one writes them: 10/24-25、11/14-15."""
-    return dates.days_text(days)
+def days_text(days: Iterable[date], halves: Mapping[date, tuple[int, ...]] | None = None) -> str:
+    """Days as one writes them: 10/24-25、11/14-15、11/20午前."""
+    return dates.days_text(days, halves)
 
 
 def anchor(name: str) -> str:
@@ -148,7 +154,7 @@ def anchor(name: str) -> str:
 
 
 _FILTERS: dict[str, Callable[..., Any]] = {
-    f.__name__: f for f in (wareki, shortdate, clock, visible, lines, date_boxes, date_echo, days_text, anchor)
+    f.__name__: f for f in (wareki, due_day, shortdate, clock, visible, lines, date_boxes, date_echo, days_text, days_reading, anchor)
 }
 
 
@@ -165,7 +171,10 @@ def navigation(mails_are_read_here: bool) -> tuple[Link, ...]:
         Link("案件", "/cases"),
         Link("案件を起こす", "/cases/new", frozenset().union(*opening)),
         Link("報告", "/reports", frozenset({"bureau", "director", "headquarters"})),
+        Link("派遣ボード", "/board", frozenset({"bureau", "director"})),
+        Link("行き先のかたより", "/balance", frozenset({"headquarters"})),
         Link("認めた団体", "/recognitions", frozenset({"bureau", "director"})),
+        Link("庁内決裁の設定", "/arrangements", frozenset({"municipality_head", "administrator"})),
         Link("記録", "/audit", frozenset({"auditor", "records", "administrator"})),
     )
     return (*links, Link("届いたメール", "/mailbox")) if mails_are_read_here else links

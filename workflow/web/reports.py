@@ -36,7 +36,7 @@ def show(
     here = office if office in dict(chosen.offices) else _home(chosen, signed.actor)
     this_year = fiscal_year(cases.today(conn))
     years = reports.years(conn, this_year)
-    wanted = int(year) if year.isdecimal() and int(year) in years else this_year
+    wanted = next((number for number in years if str(number) == year), this_year)
     made = reports.jobs(conn, signed.actor.person_id, limit=SHOWN)
     return page(
         request, signed, "reports.html", choices=[(_key(c), f"{c.process.label} ・ {c.report.label}") for c in found],

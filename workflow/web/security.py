@@ -1,11 +1,16 @@
-"""What guards every request and response, as plain ASGI: headers, origin of unsafe requests, size of bodies, last resort."""
+"""What guards every request and response, as plain ASGI: headers, addresses, origin of unsafe requests, bodies, last resort."""
 
-from collections.abc import Awaitable, Callable
-from urllib.parse import urlsplit
+import asyncio
+import re
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from urllib.parse import unquote_to_bytes, urlsplit
 
 from fastapi import Request
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from workflow.settings import settings
@@ -25,7 +30,10 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 
-_DRAIN = 16 * 1024 * 1024  # a browser reads the answer only when its body was taken
+LONGEST_PATH, LONGEST_QUERY = 2 * 1024, 16 * 1024  # bytes
+LONGEST_HEAD = 64 * 1024  # bytes of all header fields
+_DRAIN = 16 * 1024 * 1024  # bytes of a refused form that are taken all the same
+_BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 
 class SecurityHeaders:
@@ -64,6 +72,8 @@ class LastResort:
 
         try:
             await self.app(scope, receive, send_watched)
+        except ClientDisconnect:
+            return  # whoever asked has gone
         except Exception as error:
             if scope["type"] != "http" or started:
                 raise
@@ -73,15 +83,16 @@ class LastResort:
 
 
 class SameOrigin:
-    """Refuses unsafe requests that did not come from our own pages, and addresses with NUL."""
+    """Refuses requests whose head cannot be read to the letter, and unsafe ones that did not come from our own pages."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            if "\0" in scope["path"] or b"%00" in scope["query_string"]:
-                await _refuse(400, scope, receive, send)
+            wrong = wrong_head(scope)
+            if wrong:
+                await _refuse(wrong, scope, receive, send)
                 return
             if scope["method"] not in SAFE_METHODS and not from_our_pages(Headers(scope=scope)):
                 await errors.respond(Request(scope), errors.STALE_FORM, [])(scope, receive, send)
@@ -89,56 +100,114 @@ class SameOrigin:
         await self.app(scope, receive, send)
 
 
+def wrong_head(scope: Scope) -> int:
+    """The status that refuses what stands before the body; 0 where nothing is wrong with it.
+
+    An address is UTF-8 with whole escapes and no NUL: what a framework would mend in silence is not what was typed.
+    """
+    path, query = scope.get("raw_path") or b"", scope["query_string"]
+    if len(path) > LONGEST_PATH or len(query) > LONGEST_QUERY:
+        return 414
+    if sum(len(name) + len(value) + 4 for name, value in scope["headers"]) > LONGEST_HEAD:
+        return 431
+    for part in (path, query):
+        try:
+            plain = unquote_to_bytes(part).decode()
+        except UnicodeDecodeError:
+            return 400
+        if "\0" in plain or _BROKEN_ESCAPE.search(part):
+            return 400
+    hosts = [value for name, value in scope["headers"] if name == b"host"]
+    return 400 if len(hosts) > 1 or (not hosts and scope["http_version"] == "1.1") else 0
+
+
 def from_our_pages(headers: Headers) -> bool:
-    """What the browser says of the page that sent the request; where it says nothing, no."""
+    """What the browser says of the page that sent the request; where it says nothing, or nothing readable, no."""
     site = headers.get("sec-fetch-site")
     if site is not None:
         return site == "same-origin"
-    origin = urlsplit(headers.get("origin", ""))
+    try:
+        origin = urlsplit(headers.get("origin", ""))
+    except ValueError:
+        return False
     return bool(origin.netloc) and origin.netloc == headers.get("host")
 
 
-class BodyLimit:
-    """Refuses bodies beyond the limit before anybody parses them."""
+@dataclass(frozen=True)
+class Larger:
+    """Where more is taken than a form: the addresses, the bytes of a whole body, what is said of one beyond them."""
 
-    def __init__(self, app: ASGIApp, limit: int) -> None:
+    path: re.Pattern[str]
+    limit: int
+    sentence: str
+
+
+class BodyLimit:
+    """Refuses bodies beyond the limit before anybody parses them, and those that stop coming for `seconds`."""
+
+    def __init__(self, app: ASGIApp, limit: int, seconds: float, larger: Sequence[Larger] = ()) -> None:
         self.app = app
         self.limit = limit
+        self.seconds = seconds
+        self.larger = larger
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        place = next((larger for larger in self.larger if larger.path.fullmatch(scope["path"])), None)
+        taking = _Taking(receive, place.limit if place else self.limit, self.seconds)
         announced = Headers(scope=scope).get("content-length", "0")
-        if not announced.isdecimal() or int(announced) > self.limit:
-            await _drain(receive)
-            await _refuse(413, scope, receive, send)
+        if not announced.isdecimal() or len(announced) > 18 or int(announced) > taking.limit:
+            await _drain(receive, 3 * place.limit if place else _DRAIN, self.seconds)
+            await _refuse(413, scope, receive, send, place.sentence if place else "")
             return
-        await self.app(scope, _limited(receive, self.limit), send)
+        await self.app(scope, taking, taking.answer(send) if place else send)
 
 
-def _limited(receive: Receive, limit: int) -> Callable[[], Awaitable[Message]]:
-    taken = 0
+class _Taking:
+    """A body as it comes, held against its limit and the seconds for each piece."""
 
-    async def receive_limited() -> Message:
-        nonlocal taken
-        message = await receive()
-        taken += len(message.get("body", b""))
-        if taken > limit:
+    def __init__(self, receive: Receive, limit: int, seconds: float) -> None:
+        self.receive, self.limit, self.seconds = receive, limit, seconds
+        self.taken, self.complete = 0, False
+
+    async def __call__(self) -> Message:
+        try:
+            # Behind the last piece comes only that the browser went away: that may take as long as the answer does.
+            async with asyncio.timeout(None if self.complete else self.seconds):
+                message = await self.receive()
+        except TimeoutError:
+            raise HTTPException(408) from None
+        self.complete = not message.get("more_body")
+        self.taken += len(message.get("body", b""))
+        if self.taken > self.limit:
             raise HTTPException(413)
         return message
 
-    return receive_limited
+    def answer(self, send: Send) -> Send:
+        """The way back, for a body that may be refused at its beginning: the rest is taken first, and dropped."""
+
+        async def send_when_taken(message: Message) -> None:
+            if message["type"] == "http.response.start" and not self.complete and self.taken <= self.limit:
+                await _drain(self.receive, self.limit - self.taken, self.seconds)
+            await send(message)
+
+        return send_when_taken
 
 
-async def _drain(receive: Receive) -> None:
-    taken = 0
-    while taken < _DRAIN:
-        message = await receive()
-        taken += len(message.get("body", b""))
-        if not message.get("more_body"):
-            return
+async def _drain(receive: Receive, most: int, seconds: float) -> None:
+    """Drop what still comes, for so many bytes and seconds: a browser reads the answer only when its body was taken."""
+    taken, more = 0, True
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            while more and taken <= most:
+                message = await receive()
+                taken += len(message.get("body", b""))
+                more = bool(message.get("more_body"))
 
 
-async def _refuse(status: int, scope: Scope, receive: Receive, send: Send) -> None:
-    await errors.respond(Request(scope), errors.for_status(status), [])(scope, receive, send)
+async def _refuse(status: int, scope: Scope, receive: Receive, send: Send, sentence: str = "") -> None:
+    trouble = errors.for_status(status)
+    trouble = replace(trouble, happened=sentence or trouble.happened)
+    await errors.respond(Request(scope), trouble, [])(scope, receive, send)

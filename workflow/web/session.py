@@ -1,6 +1,7 @@
 """Who is asking: the cookie, the session behind it, the posts of this moment, and the token that every form carries.
 
-A route is open to nobody unless it depends on `current` (as `SignedIn`) or stands in the list of public ones.
+A route is open to nobody unless it depends on `current` (as `SignedIn`; on `current_for_long`, where the body takes its time)
+or stands in the list of public ones.
 """
 
 import hmac
@@ -17,13 +18,14 @@ from workflow.access import TODAY, Actor, actor
 from workflow.db import database, type_connection
 from workflow.settings import settings
 from workflow.web.errors import STALE_FORM, Trouble, Way
+from workflow.web.held import same_person, token_for
 from workflow.web.posted import Posted
 from workflow.web.render import Signed
 from workflow.web.security import SAFE_METHODS
 
 
-def connection() -> Iterator[type_connection]:
-    """A connection in autocommit for one request; given back before the response leaves."""
+def connection(fields: Posted) -> Iterator[type_connection]:
+    """A connection in autocommit for one request; taken when its body has come, given back before the response leaves."""
     with database().connection() as conn:
         yield conn
 
@@ -36,26 +38,43 @@ class SignInNeeded(Exception):
     """Nobody is signed in; the page is shown after the sign-in."""
 
 
+class SentEarlier(Exception):
+    """A form of an earlier session of the same person; it may be sent again, with the token of this one."""
+
+
 def current(request: Request, conn: Connection, fields: Posted) -> Signed:
-    """The signed-in person. Unsafe requests must carry the session's token. Raises `SignInNeeded`, `Trouble`."""
+    """The signed-in person. Unsafe requests must carry the session's token. Raises `SignInNeeded`, `SentEarlier`, `Trouble`."""
     live = accounts.live_session(conn, request.cookies.get(cookie_name(), ""))
     if live is None:
         raise SignInNeeded
     person = actor(conn, live.person_id)
     if person is None:
         raise SignInNeeded
-    signed = Signed(person, live.csrf, queries.waiting(conn, person.person_id), _contact(conn, person))
+    token = token_for(live.csrf, person.person_id)
+    signed = Signed(person, token, queries.waiting(conn, person.person_id), _contact(conn, person))
     request.state.signed = signed
+    sent = fields.get("csrf", "")
     if request.method not in SAFE_METHODS and not hmac.compare_digest(
-        fields.get("csrf", "").encode(), live.csrf.encode()
+        sent.partition(".")[0].encode(), live.csrf.encode()
     ):
-        raise replace(STALE_FORM)
+        if same_person(sent, person.person_id):
+            raise SentEarlier
+        raise replace(STALE_FORM, hides="." in sent)  # somebody else's words are not shown to this person
     if not person.posts and request.url.path != "/logout":
         raise replace(NO_POST)
     return signed
 
 
 SignedIn = Annotated[Signed, Depends(current, scope="function")]
+
+
+def current_for_long(request: Request, fields: Posted) -> Signed:
+    """The signed-in person of a request that takes minutes: like `current`, with no connection held afterwards."""
+    with database().connection() as conn:
+        return current(request, conn, fields)
+
+
+SignedInForLong = Annotated[Signed, Depends(current_for_long, scope="function")]
 
 NO_POST = Trouble(
     403,
@@ -98,10 +117,16 @@ def local_path(wanted: str) -> str:
 
 
 def sign_in_address(request: Request) -> str:
-    """The sign-in page that leads back to where the person was: to this page, or to the one the form stood on."""
+    """The sign-in page that leads back to where the person was."""
+    return f"/login?next={quote(back_to(request))}"
+
+
+def back_to(request: Request) -> str:
+    """Where the person was: on this page, or on the one the form stood on."""
     if request.method in SAFE_METHODS:
-        back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    else:
+        return local_path(request.url.path + (f"?{request.url.query}" if request.url.query else ""))
+    try:
         referrer = urlsplit(request.headers.get("referer", ""))
-        back = referrer.path + (f"?{referrer.query}" if referrer.query else "")
-    return f"/login?next={quote(local_path(back))}"
+    except ValueError:
+        return "/inbox"
+    return local_path(referrer.path + (f"?{referrer.query}" if referrer.query else ""))

@@ -36,7 +36,7 @@ class Sheet:
         steps = (
             path.removeprefix(f"{table}.").partition(".")[0] for path in self.values if path.startswith(f"{table}.")
         )
-        found = sorted({int(step) for step in steps if step.isdecimal()})
+        found = sorted({int(step) for step in steps if step.isascii() and step.isdecimal() and len(step) < 6})
         return [*found, found[-1] + 1 if found else 0] if self.more == table or not found else found
 
 
@@ -62,7 +62,9 @@ def inputs_of(rows: Sequence[Action], posted: Fields) -> dict[str, Any]:
     `rows` are all rows of the act's name: what is read must not depend on where the case stands by now.
     """
     asked = {ask.name for row in rows for ask in row.asks if f"input.{ask.name}" in posted}
-    found: dict[str, Any] = {name: posted[f"input.{name}"].strip() for name in sorted(asked)}
+    # Where something may be chosen or written, the last that says something counts.
+    said = {name: [text.strip() for text in posted.getlist(f"input.{name}")] for name in sorted(asked)}
+    found: dict[str, Any] = {name: next(filter(None, reversed(texts)), "") for name, texts in said.items()}
     if any(row.weighs == "drafter" for row in rows):
         found["reasons"] = {n.removeprefix("reasons."): posted[n].strip() for n in posted if n.startswith("reasons.")}
     if any(row.weighs == "decider" for row in rows):
@@ -81,12 +83,16 @@ def key_of(posted: Fields) -> UUID:
 
     Raises `Trouble` where the page carried none.
     """
+    return uuid5(page_key(posted), history.canonical([pair for pair in posted.multi_items() if pair[0] != "csrf"]))
+
+
+def page_key(posted: Fields) -> UUID:
+    """The key that the page was made with. Raises `Trouble` where it carried none."""
     try:
-        key = UUID(posted.get("key", ""))
+        return UUID(posted.get("key", ""))
     except ValueError:
         lacking = "画面の印が欠けています。画面を開き直してください。"
         raise Trouble(400, "送られた内容を読み取れませんでした", lacking, NOTHING_LOST, (HOME,)) from None
-    return uuid5(key, history.canonical([pair for pair in posted.multi_items() if pair[0] != "csrf"]))
 
 
 def number(text: str) -> int:

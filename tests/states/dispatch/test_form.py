@@ -6,8 +6,10 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from states.dispatch.form import TYPED, Form, Task, read, read_fields, show_fields
+from states.dispatch.fields import TYPED, read_fields, show_fields
+from states.dispatch.form import MANY, Form, read
 from states.dispatch.labels import CHOICES, LABELS, ROLES, label, pattern
+from states.dispatch.parts import Task
 from states.kernel import Refused
 
 STORED: dict[str, Any] = {
@@ -24,7 +26,11 @@ STORED: dict[str, Any] = {
     "report:7": {"findings": "分かったこと", "filed_on": "2026-12-09", "actual_days": "11/9"},
 }
 # Written by acts, shown elsewhere.
-BY_ACTS = ("drafting.", "decision.", "hold.", "actual.", "receipt.", "consultation.", "report:#.filed", "result.filed")
+BY_ACTS = (
+    "drafting.", "decision.", "hold.", "actual.", "receipt.", "consultation.", "change_consultation.", "report:#.filed", "result.filed",
+    "own_approval.", "own_decision.", "forwarding.", "co_offices.", "consent:#.", "consent_note:#.", "change.back", "change.by", "change.on",
+    "change_request.", "changes.", "stop.", "evaluation.on", "evaluation.by",
+)  # fmt: skip
 
 
 def leaves(model: type[BaseModel], way: str = "") -> list[str]:
@@ -36,7 +42,7 @@ def leaves(model: type[BaseModel], way: str = "") -> list[str]:
         if isinstance(inner, type) and issubclass(inner, BaseModel):
             found += leaves(inner, path)
         elif parts:
-            found += leaves(parts[0], "report:#" if path == "reports" else f"{path}.#")
+            found += leaves(parts[0], next((f"{kind}:#" for kind, where in MANY.items() if where == path), f"{path}.#"))
         else:
             found.append(path)
     return found

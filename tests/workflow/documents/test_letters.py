@@ -86,7 +86,7 @@ def test_a_filed_letter_stays_as_it_was_when_the_case_goes_on(bureau: Bureau) ->
     seq = decision_seq(bureau, case_id)
     members = bureau.team(["2025-06-02〜2025-06-03", "2025-06-03"])
     members["team"]["members"][0]["name"] = "あとで代わった人"
-    drive(bureau.conn, bureau.who, case_id, ("name_team", {"form": members}))
+    drive(bureau.conn, bureau.who, case_id, ("record_consent", {"form": members}))
     # Filed late: it is written from the case as it stood at the decision.
     assert letters.file(bureau.conn, case_id, KEY, seq)
     page = letters.render(bureau.conn, case_id, KEY, None)
@@ -140,3 +140,58 @@ def test_a_letter_written_after_erasure_shows_what_was_erased(bureau: Bureau) ->
     gone = erase(bureau.db, bureau.who.records, case_id, rows, ground="誤記")
     assert letters.file(bureau.conn, case_id, KEY, decision_seq(bureau, case_id))
     assert f"消去済み(記録{gone}号)" in letters.render(bureau.conn, case_id, KEY, None)
+
+
+CHANGE = {
+    "kind": "shorten",
+    "reason_code": "municipality",
+    "reason": "会場が1日だけになった。",
+    "period": {"from": "", "to": "2025-06-02"},
+}
+
+
+def test_a_change_is_told_with_what_was_and_what_is(bureau: Bureau) -> None:
+    case_id = approved(bureau)
+    team = bureau.team(["2025-06-02"])["team"]["members"]
+    drive(
+        bureau.conn, bureau.who, case_id, ("propose_change", {"form": {"change": CHANGE | {"members": team}}}), ("approve_change", {"inputs": {}})
+    )  # fmt: skip
+    page = letters.render(bureau.conn, case_id, "change_notice", bureau.who.municipality)
+    for text in (
+        "上川第2号", "令和7年5月7日付け上川第1号で通知した職員の派遣について、", "短縮", "会場が1日だけになった。", "変更前 6月2日〜6月4日", "変更後 6月2日",
+        "派遣2（仮名）の派遣日", "外れる",
+    ):  # fmt: skip
+        assert text in page, text
+    assert letters.file(bureau.conn, case_id, "change_notice", decision_seq(bureau, case_id, "approve_change"))
+    assert verify(bureau.db).whole
+
+
+def test_a_cancellation_tells_its_reason_and_that_nobody_went(bureau: Bureau) -> None:
+    case_id = approved(bureau)
+    drive(bureau.conn, bureau.who, case_id, ("cancel", {"inputs": {"reason": "町の予定がなくなったため。"}}))
+    page = letters.render(bureau.conn, case_id, "cancel_notice", bureau.who.municipality)
+    for text in ("上川第2号", "中止することに決定しました", "町の予定がなくなったため。", "派遣した日はありません"):
+        assert text in page, text
+
+
+def test_a_cancellation_by_a_change_tells_the_reason_of_the_change(bureau: Bureau) -> None:
+    case_id = bureau.begun(approved(bureau), "2025-06-02")
+    given_up = {"kind": "cancel", "reason_code": "danger", "reason": "熊が出た。"}
+    drive(
+        bureau.conn,
+        bureau.who,
+        case_id,
+        ("propose_change", {"form": {"change": given_up}}),
+        ("approve_change", {"inputs": {}}),
+    )
+    page = letters.render(bureau.conn, case_id, "cancel_notice", bureau.who.municipality)
+    for text in ("危険", "熊が出た。", "令和7年6月2日(月)まで"):
+        assert text in page, text
+
+
+def test_a_stop_is_told_when_it_is_ratified(bureau: Bureau) -> None:
+    case_id = bureau.begun(approved(bureau), "2025-06-02")
+    drive(bureau.conn, bureau.who, case_id, "stop", ("ratify", {"inputs": {"note": "またの機会に。"}}))
+    page = letters.render(bureau.conn, case_id, "stop_notice", bureau.who.municipality)
+    for text in ("緊急に停止し", "天候・災害", "暴風雪のため。", "令和7年6月2日(月)まで", "またの機会に。"):
+        assert text in page, text

@@ -51,7 +51,7 @@ class Bureau:
         people = (self.who.staff, self.who.staff_colleague)
         members = [
             {"person": person, "name": f"派遣{number}（仮名）", "role": "主任", "section": "地域政策課", "leader": number == 1,
-             "headcount": 1, "days": told}
+             "headcount": 1, "days": told, "consent": "所属長(起案の日)"}
             for number, (person, told) in enumerate(zip(people, days, strict=False), start=1)
         ]  # fmt: skip
         return {"team": {"members": members}}

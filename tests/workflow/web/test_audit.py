@@ -1,4 +1,4 @@
-"""The records and what belongs to them: who may open them, what is taken out, the chain's last check, mails, erasing."""
+"""The records and what belongs to them: who may open them, what is taken out, the chain's last check, mails."""
 
 import csv
 import io
@@ -188,87 +188,6 @@ def test_the_mailbox_is_the_demonstrations_alone(browse: Browse, conn, who, owne
     assert seat.client.get("/mailbox").status_code == 404
 
 
-# ── erasing ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def boxes(html: str, label: str) -> list[str]:
-    """The values of the boxes under a heading."""
-    part = html.partition(f"<legend>{label}</legend>")[2].partition("</fieldset>")[0]
-    return [piece.partition('"')[0] for piece in part.split('name="rows" value="')[1:]]
-
-
-def test_only_a_records_officer_of_the_office_erases(browse: Browse, conn, who, administrator, declined):
-    elsewhere = factory.cast(conn, "hk-sorachi", "012106")
-    factory.post(
-        conn, elsewhere.records, "headquarters", factory.HEADQUARTERS
-    )  # sees the case, but not as its records officer
-    for person in (
-        who.municipality,
-        who.bureau,
-        who.director,
-        who.headquarters,
-        who.auditor,
-        administrator,
-        elsewhere.records,
-    ):
-        seat = browse(person)
-        assert seat.client.get(f"/cases/{declined}/erase").status_code == 404
-        seat.send(f"/cases/{declined}/erase", {"rows": "1.0", "ground": "試し"}, status=404)
-    assert factory.version(conn, declined) == 5
-    draft = factory.opened(conn, who)
-    assert browse(who.records).client.get(f"/cases/{draft}/erase").status_code == 404
-
-
-def test_what_is_ticked_is_erased_and_told_everywhere(browse: Browse, conn, who, declined):
-    seat = browse(who.records)
-    html = seat.get(f"/cases/{declined}/erase")
-    told = visible(html)
-    for word in (
-        "様式: 市町村の連絡先・担当者",
-        "記録1号「要請を提出する」",
-        "担当（仮名）",
-        "書かれた理由など: 理由(局内だけに残ります)",
-        "人員が足りない",
-    ):
-        assert word in told, word
-    assert "parties" not in html
-    (contact,) = boxes(html, "様式: 市町村の連絡先・担当者")
-    (internal,) = boxes(html, "書かれた理由など: 理由(局内だけに残ります)")
-    answer = seat.client.post(
-        f"/cases/{declined}/erase", data={"csrf": seat.csrf, "rows": [contact, internal], "ground": "本人の申出のため"}
-    )
-    assert (answer.status_code, answer.headers["location"]) == (303, f"/cases/{declined}?done=erase")
-    assert "消去" in visible(seat.get(answer.headers["location"]))
-    assert factory.version(conn, declined) == 6
-    told = visible(seat.get(f"/cases/{declined}/erase"))
-    assert "消去済み 記録1号" in told
-    assert "記録6号で消去しました" in told
-    assert "人員が足りない" not in told
-    assert "内容を消去する" in visible(browse(who.auditor).get("/audit"))
-    assert verify.verify(database()).whole
-    # The same page sent again erases nothing twice.
-    again = seat.send(f"/cases/{declined}/erase", {"rows": contact, "ground": "本人の申出のため"}, status=422)
-    assert "消去できない内容が含まれています" in again.text
-    assert factory.version(conn, declined) == 6
-
-
-@pytest.mark.parametrize(
-    ("fields", "said"),
-    [
-        ({"ground": "理由"}, "1つ以上選んでください"), ({"rows": "1.0", "ground": "  "}, "消去の理由を書いてください"),
-        ({"rows": "1.999", "ground": "理由"}, "消去できない内容が含まれています"), ({"rows": "x", "ground": "理由"}, "1つ以上選んでください"),
-        ({"rows": "1.99999999999999999999", "ground": "理由"}, "1つ以上選んでください"), ({"rows": "999999999.999999999", "ground": "理由"}, "消去できない"),
-    ],
-)  # fmt: skip
-def test_an_incomplete_erasure_keeps_what_was_typed(browse: Browse, conn, who, declined, fields, said):
-    answer = browse(who.records).send(f"/cases/{declined}/erase", fields, status=422)
-    assert "まだ消去していません" in answer.text
-    assert said in answer.text
-    if fields.get("rows") == "1.0":
-        assert 'value="1.0" checked' in answer.text
-    assert factory.version(conn, declined) == 5
-
-
 # ── the eye ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -280,7 +199,6 @@ def test_the_records_look_right(browse: Browse, tab, address, conn, who, owner, 
     verify.run(database())
     for name, person, path in (
         ("records", who.auditor, "/audit"), ("unreadable", who.auditor, "/audit?since=あした"), ("mailbox", who.bureau, "/mailbox"),
-        ("erase", who.records, f"/cases/{declined}/erase"),
     ):  # fmt: skip
         token = browse(person).client.cookies["tobidashi"]
         tab.context.add_cookies([{"name": "tobidashi", "value": token, "url": address}])

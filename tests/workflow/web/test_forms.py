@@ -181,7 +181,7 @@ def test_the_bureau_enters_a_paper_request(
     browser = browse(who.bureau)
     assert "届いた要請を代わりに入れる" in browser.get(NEW)
     case_id, where = drafted(
-        browser, typed(conn, who, **{"do": "confirm", "receipt.channel": "paper", "request.title": ""})
+        browser, typed(conn, who, **{"do": "confirm", "receipt.channel": "paper", "receipt.arrived_on": "R8.4.1", "request.title": ""})
     )
     assert where == f"/cases/{case_id}/actions/submit_proxy", "proxy entry is never held back by what the paper lacks"
     hidden = sheet(browser.get(where))
@@ -227,8 +227,9 @@ def test_a_second_window_does_not_overwrite_the_first(
     clash = browser.send(
         f"/cases/{case_id}/edit", typed(conn, who, **{"do": "save", "request.title": "二つ目の画面"}), 409
     )
-    assert "先に保存されていました" in clash.text
+    assert "同じものが書き換えられていました" in clash.text
     assert "二つ目の画面" in clash.text
+    assert "一つ目の画面" in clash.text
     assert cases.look(conn, who.municipality, case_id).title == "一つ目の画面"
 
 

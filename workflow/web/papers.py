@@ -1,0 +1,162 @@
+"""The panels of files and remarks beside a case: what they show to one reader, and the forms they offer him."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import uuid4
+
+from workflow import arriving, attachments, comments
+from workflow.arriving import size_text
+from workflow.cases import View
+from workflow.file_types import TAKEN
+from workflow.loading import Connection
+from workflow.reach import INTERNAL, SHARED, Reach, reach
+from workflow.settings import settings
+from workflow.web import offers
+from workflow.web.render import Signed
+
+ATTACHED = "attached"  # what a page says was just done
+MUNICIPALITIES = ("requester", "partner")  # parts of those who stand outside, besides the place that a dispatch goes to
+LATEST = 10  # remarks that are shown without being asked for
+
+
+@dataclass(frozen=True)
+class FileLine:
+    """One file of the list; `told` in place of a link where it was erased."""
+
+    href: str
+    name: str
+    told: str
+    label: str
+    size: str
+    by: str
+    at: datetime
+    seq: int | None
+    inside: bool
+    remove: str = ""
+
+
+@dataclass(frozen=True)
+class Files:
+    """The files that a reader may have, and the form to add one."""
+
+    case_id: int
+    lines: Sequence[FileLine]
+    draft: bool
+    inside: bool
+    others: str  # whom a shared file is shared with
+    scopes: Sequence[str]
+    taken: str
+    limit: int
+    limits: str
+    large: str
+    key: str
+    back: str
+    label: str = ""
+    scope: str = ""
+    problem: str = ""
+    done: bool = False
+
+
+@dataclass(frozen=True)
+class RemarkLine:
+    """One remark; `text` is None where it was erased."""
+
+    text: str | None
+    erased_seq: int | None
+    by: str
+    at: datetime
+    inside: bool
+
+
+@dataclass(frozen=True)
+class RemarkForm:
+    """One of the two forms, each with words and a button of its own."""
+
+    scope: str
+    label: str
+    button: str
+    key: str
+    text: str = ""
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Remarks:
+    """The remarks that a reader may see, the newest first, and the forms to write one."""
+
+    case_id: int
+    latest: Sequence[RemarkLine]
+    earlier: Sequence[RemarkLine]
+    forms: Sequence[RemarkForm]
+    inside: bool
+    others: str
+    back: str
+    done: str = ""
+
+
+def beside(view: View) -> Reach:
+    """How far this reader looks beside the case."""
+    return reach(view.roles, view.may_read, view.version if view.ended else None)
+
+
+def files(
+    conn: Connection, signed: Signed, view: View, *, back: str, done: str = "", label: str = "", scope: str = "", problem: str = "",
+) -> Files:  # fmt: skip
+    """The panel of files; `back` is the page that its form leads back to, the rest what came back with a refusal."""
+    far = beside(view)
+    draft, writes = not view.version, bool(view.editable)
+    found = attachments.listed(conn, view.id, far)
+    lines = [_line(file, f"/cases/{view.id}/files/{file.id}", draft and writes) for file in found]
+    limit, quota = settings().file_limit, settings().case_quota
+    return Files(
+        view.id, lines, draft, offers.inside(view), _others(view), arriving.scopes(far, draft=draft, writes=writes), TAKEN, limit,
+        f"1つ{size_text(limit)}まで、案件ごとに合わせて{size_text(quota)}、{settings().case_files}個まで", arriving.TooLarge().sentence,
+        str(uuid4()), back, label, scope, problem, done == ATTACHED,
+    )  # fmt: skip
+
+
+def _line(file: attachments.Attachment, href: str, removable: bool) -> FileLine:
+    erased = f"消去済み(記録{file.erased_seq}号)" if file.erased_seq is not None else ""
+    return FileLine(
+        "" if erased else href, file.name, erased, file.label, "" if erased else size_text(file.size), file.org_name, file.added_at,
+        file.seq, file.scope == INTERNAL, f"{href}/delete" if removable else "",
+    )  # fmt: skip
+
+
+def remarks(
+    conn: Connection, signed: Signed, view: View, *, back: str, done: str = "", scope: str = "", text: str = "", problem: str = "",
+) -> Remarks | None:  # fmt: skip
+    """The panel of remarks; None while the case is its writer's office alone."""
+    if not view.version or view.state.private:
+        return None
+    far, inner = beside(view), offers.inside(view)
+    lines = [_remark(found, inner) for found in comments.listed(conn, view.id, far)]
+    others = _others(view) if inner else offers.names_of(view)["bureau"]
+    allowed = comments.scopes(far, version=view.version, private=view.state.private)
+    forms = [
+        _form(kind, others, text if kind == scope else "", problem if kind == scope else "") for kind in allowed[::-1]
+    ]
+    return Remarks(
+        view.id, lines[:LATEST], lines[LATEST:], forms, inner, others, back, done if done in (SHARED, INTERNAL) else ""
+    )
+
+
+def _remark(found: comments.Remark, inner: bool) -> RemarkLine:
+    """Who wrote, as far as the reader is told: outside, the office and the post."""
+    names = [found.names["office"], found.names["post"], found.names["actor"] if inner else ""]
+    return RemarkLine(found.body, found.erased_seq, " ".join(filter(None, names)), found.at, found.scope == INTERNAL)
+
+
+def _form(scope: str, others: str, text: str, problem: str) -> RemarkForm:
+    if scope == SHARED:
+        return RemarkForm(
+            scope, f"{others}と共有して書く({others}に通知します)", f"{others}と共有して書き込む", str(uuid4()), text, problem
+        )  # fmt: skip
+    return RemarkForm(scope, "局内だけに書く(市町村には見えません)", "局内に書き込む", str(uuid4()), text, problem)
+
+
+def _others(view: View) -> str:
+    """The municipalities of the case, by name."""
+    named = [str(party["org_name"]) for part in MUNICIPALITIES for party in view.parties if party["part"] == part]
+    return "、".join(dict.fromkeys(named)) or offers.names_of(view)["municipality"]
