@@ -1,13 +1,14 @@
 """Every twenty seconds: what the clock does to cases, and whom it reminds; every ten, a sign of life."""
 
 from tasks.app import app
-from workflow import watch
+from workflow import succession, watch
 from workflow.db import database
 
 
 @app.task(name="tasks.clock")
 def clock() -> None:
-    """Moves whose time has come, then reminders of what is still open."""
+    """Successors take their places, then moves whose time has come, then reminders of what is still open."""
+    succession.take_over(database())
     watch.move(database())
     watch.remind(database())
     watch.beat(database(), "clock")

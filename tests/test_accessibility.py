@@ -36,7 +36,8 @@ PAGES = {
     "municipality": (
         "/inbox", "/cases", "/cases?q=ない", "/cases/new?process=dispatch&origin=municipality_request", "/cases/{draft}", "/cases/{draft}/edit",
         "/cases/{blank}/edit?check=1", "/cases/{draft}/actions/submit", "/cases/{corrected}", "/cases/{corrected}/actions/resubmit",
-        "/cases/{declined}", "/cases/{declined}/letters/decline_notice", "/cases/{judged}/print", "/mailbox", "/nowhere",
+        "/cases/{declined}", "/cases/{declined}/letters/decline_notice", "/cases/{judged}/print", "/cases/{reported}/actions/evaluate",
+        "/cases/{reported}/print", "/mailbox", "/nowhere",
     ),
     "bureau": (
         "/inbox", "/cases", "/cases/new", "/cases/new?process=dispatch&origin=municipality_request", "/cases/new?process=dispatch&origin=director",
@@ -44,7 +45,7 @@ PAGES = {
         "/cases/{returned}", "/cases/{returned}/actions/file_result", "/cases/{reported}", "/reports", "/recognitions",
     ),
     "director": ("/inbox", "/cases/{judged}", "/cases/{late}", "/cases/{own}", "/cases/{decided}/letters/decision_notice", "/recognitions"),
-    "headquarters": ("/headquarters", "/cases/{consulted}", "/reports?office=all"),
+    "headquarters": ("/headquarters", "/cases/{consulted}", "/reports?office=all", "/reports/rollup", "/reports/rollup?office=hk-kamikawa&only=expected"),
     "staff": ("/inbox", "/cases/{returned}", "/cases/{returned}/actions/file_trip_report"),
     "auditor": ("/inbox", "/audit", "/audit?since=2026-13-01", "/cases/{reported}", "/recognitions"),
     "records": ("/cases/{judged}/erase",),

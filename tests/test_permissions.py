@@ -142,6 +142,9 @@ ROWS = (
     Row("GET",  "/reports",                     "303 404 200 200 200 404 404 404 404 | 404 404 200 200 404"),
     Row("POST", "/reports",                     "401 404 303 303 303 404 404 404 404 | 404 404 404 404 404", fields=REPORT),
     Row("POST", "/reports/{job_id:int}/file",   "401 404 200 200 200 404 404 404 404 | 404 404 404 404 404", of="report"),
+    # All offices together: headquarters alone.
+    Row("GET",  "/reports/rollup",              "303 404 404 404 200 404 404 404 404 | 404 404 404 404 404"),
+    Row("POST", "/reports/rollup/csv",          "401 404 404 404 200 404 404 404 404 | 404 404 404 404 404", fields=sent(fiscal_year="2026", kind="figures")),
     # The records: read and taken out by who keeps or checks them.
     Row("GET",  "/audit",                       "303 404 404 404 404 404 200 200 200 | 404 404 404 404 200"),
     Row("POST", "/audit/export",                "401 404 404 404 404 404 200 200 200 | 404 404 404 404 200", fields=sent(kind="csv")),

@@ -33,7 +33,7 @@ def work_out(case: Loaded, action: str, inputs: Mapping[str, Any], groups: Mappi
     acting = next((case.held[role] for role in case.held if fitting and role in fitting.by), None)
     facts.registers = {
         **facts.registers, "numbers": texts, "edited": frozenset(groups), "lead": row.lead,
-        "acting_org": acting.org_code if acting else "",
+        "acting_org": _as_written(case, acting.org_code) if acting else "",
     }  # fmt: skip
     move = process.decide(facts, action)
     form = _form_after(facts.after(move.source, facts.form, facts.read, facts.number), move.action)
@@ -111,12 +111,15 @@ def note(
 def concern(
     case: Loaded, action: str, parts: Sequence[tuple[str, Any]], *, form: Mapping[str, Any] | None = None,
     kept: Sequence[str] = (), by: tuple[str, PostHeld] | None = None, joins: Sequence[tuple[str, str]] = (),
-    leaves: Sequence[tuple[str, str]] = (),
+    leaves: Sequence[tuple[str, str]] = (), leads: str = "", heirs: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """The rows of an event that the engine writes without a move, but after which others may be asked.
 
-    A child case moved, or an organisation was succeeded by another: `joins` and `leaves` are (part, organisation).
+    A child case moved, or an organisation was succeeded by another: `joins` and `leaves` are (part, organisation), `leads`
+    is who leads from then on, `heirs` who stands in whose place.
     """
+    if heirs:
+        case.facts.registers = {**case.facts.registers, "heirs": {**_heirs(case), **heirs}}
     row = Action(
         action,
         (case.row.state,),
@@ -125,6 +128,7 @@ def concern(
         frozenset({CLOCK}),
         parties=lambda facts: joins,
         leaves=lambda facts: leaves,
+        leads=lambda facts: leads or case.row.lead,
     )
     stay = Move(row, case.row.state, case.row.state, ())
     params = _rows(case, stay, dict(form or case.row.form), case.row.number, list(parts), kept, by)
@@ -195,9 +199,13 @@ def _rows(case: Loaded, move: Move, form: dict[str, Any], number: str | None, pa
     changed = [group for group in form if form[group] != before.get(group) and group not in kept]
     current = {(p["part"], p["org"]) for p in case.parties if p["to"] is None}
     known = {(p["part"], p["org"]) for p in case.parties}
-    leaving = [pair for pair in _pairs(action.leaves, after) if pair in current]
+    heirs = _heirs(case)
+    # The form knows an organisation by the code that was written; a successor may stand in its place by now.
+    left = [pair for part, org in _pairs(action.leaves, after) for pair in ((part, org), (part, heirs.get(org, org)))]
+    leaving = [pair for pair in dict.fromkeys(left) if pair in current]
     staying = current - set(leaving)
-    joining = [pair for pair in _pairs(action.parties, after) if pair not in staying]
+    came = dict.fromkeys((part, heirs.get(org, org)) for part, org in _pairs(action.parties, after))
+    joining = [pair for pair in came if pair not in staying]
     parties = sorted([part, org] for part, org in staying | set(joining))
     lead = action.leads(after) if action.leads else row.lead
     names = CLOCK_NAMES
@@ -263,13 +271,24 @@ def _step(
     ask: Ask, case: Loaded, parties: Sequence[Sequence[str]], plan: deadlines.Plan, lead: str
 ) -> tuple[str, str, int | None, str, int]:
     """The desk of a holder: the one named, the requesting municipality's, headquarters', or the leading office's."""
-    org = ask.org or lead
+    org = _heirs(case).get(ask.org, ask.org) or lead
     if not ask.org and "requester" in PARTS.get(ask.holder, ()):
         org = next((org for part, org in parties if part == "requester"), lead)
     elif ask.holder == "headquarters":
         org = case.row.headquarters
     due: datetime = plan.due.get(ask.deadline, deadlines.FAR)
     return org, DESKS.get(ask.holder, ask.holder), ask.person, ask.label, microseconds(due)
+
+
+def _heirs(case: Loaded) -> Mapping[str, str]:
+    """Who stands in the place of an organisation that has ended, by its code."""
+    found: Mapping[str, str] = case.facts.registers.get("heirs", {})
+    return found
+
+
+def _as_written(case: Loaded, org: str) -> str:
+    """The code by which the form knows an organisation: that of its predecessor, where it took another's place."""
+    return next((old for old, new in _heirs(case).items() if new == org), org)
 
 
 def _name(case: Loaded, org: str) -> str:

@@ -88,6 +88,8 @@ def erase_all(
             post = case.held.get(ERASES)
             if post is None or not case.row.version:
                 raise Refused("role", "消去は文書管理の職だけができます。何も消していません。")
+            if history.disposed(case.row.form, case.row.title):
+                raise _gone()
             wanted = Words(tuple(sorted(words, key=len, reverse=True)), codes(case.process))
             done[case_id] = _erase(conn, case, (person_id, post), _chosen(conn, case, choices[case_id], wanted), ground, wanted)
     return done

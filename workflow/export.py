@@ -77,6 +77,11 @@ def _csv(lines: Iterable[Iterable[object]]) -> str:
     return buffer.getvalue()
 
 
+def table(headings: Sequence[str], lines: Iterable[Iterable[object]]) -> bytes:
+    """A whole file of lines under their headings."""
+    return (BOM + _csv([headings, *lines])).encode()
+
+
 def cell(value: object) -> str:
     """A value as a cell that stays text: characters that hide are shown, what looks like a formula is quoted."""
     text = visible(str(value))

@@ -1,4 +1,4 @@
-"""An act that concerns more than one case: children that begin with it, a parent that hears of it, children that end with it.
+"""An act that concerns more than one case: children that begin with it, a parent that hears of it, children that follow or end.
 
 Each case touched gets exactly one event, all in one transaction. The parent is always written before its children, so that
 two acts of one family wait for each other instead of blocking each other.
@@ -12,9 +12,11 @@ from typing import Any
 from states import catalogue
 from states.terms import Child
 from workflow import acts, case_sql, history
+from workflow.access import PostHeld
 from workflow.loading import Connection, Loaded, load
 
 MOVED = "child_moved"  # the event of a parent whose child moved
+FOLLOWED = "follow"  # the event of a child whose parent has other parties now
 
 
 class _Faster(Exception):
@@ -24,7 +26,15 @@ class _Faster(Exception):
 def concerned(case: Loaded, params: Mapping[str, Any]) -> bool:
     """Whether the act touches other cases."""
     ends = case.process.state(params["state"]).final and any(not c["final"] for c in case.facts.registers["children"])
-    return bool(params["opens"]) or case.row.parent_id is not None or ends
+    follow = bool(case.facts.registers["children"]) and any(_parties_of(params))
+    return bool(params["opens"]) or case.row.parent_id is not None or ends or follow
+
+
+def _parties_of(params: Mapping[str, Any]) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """The organisations that join by the act, and those that leave, as (part, organisation)."""
+    rows = params["rows"]
+    joining = [*rows.get("parties", ()), *rows.get("returning", ())]
+    return [(p["part"], p["org"]) for p in joining], [(p["part"], p["org"]) for p in rows.get("leaving", ())]
 
 
 def carry_out(conn: Connection, case: Loaded, params: dict[str, Any], parts: frozenset[str]) -> bool:
@@ -38,6 +48,8 @@ def carry_out(conn: Connection, case: Loaded, params: dict[str, Any], parts: fro
             if parent and not parent["final"]:
                 _written(conn, _heard(conn, case, params), frozenset())
             _written(conn, params, parts)
+            if any(_parties_of(params)):
+                _follow(conn, case, params)
             for child in params["opens"]:
                 _open(conn, case, child, int(params["actor"]))
             if case.process.state(params["state"]).final:
@@ -64,14 +76,34 @@ def _heard(conn: Connection, case: Loaded, params: Mapping[str, Any]) -> dict[st
         for c in found.facts.registers["children"]
     ]
     found.facts.registers = {**found.facts.registers, "children": children}
-    row = found.row._replace(person_name=case.row.person_name, headquarters_name=case.row.headquarters_name)
     told = {
         "case": case.row.id, "title": params["title"], "from": case.process.state(case.row.state).label, "to": after.label,
         "action": case.process.label_of(params["action"], case.row.state),
     }  # fmt: skip
+    return acts.concern(_seen_by(found, case), MOVED, [("child", told)], by=_by(case, params)) | {"person": None}
+
+
+def _seen_by(found: Loaded, case: Loaded) -> Loaded:
+    """A case of the family, with the names of who acts on the other one."""
+    row = found.row._replace(person_name=case.row.person_name, headquarters_name=case.row.headquarters_name)
+    return replace(found, row=row)
+
+
+def _by(case: Loaded, params: Mapping[str, Any]) -> tuple[str, PostHeld] | None:
+    """Who acts, with which post; nobody but the clock has none."""
     post = next((post for post in case.held.values() if post.id == params["post"]), None)
-    by = (params["actor"], post) if post else None
-    return acts.concern(replace(found, row=row), MOVED, [("child", told)], by=by) | {"person": None}
+    return (params["actor"], post) if post else None
+
+
+def _follow(conn: Connection, parent: Loaded, params: Mapping[str, Any]) -> None:
+    """Whoever joins or leaves a case joins or leaves the cases under it, the ended ones too: they are read together."""
+    joins, leaves = _parties_of(params)
+    for child in parent.facts.registers["children"]:
+        case = _seen_by(load(conn, child["id"], None), parent)
+        rows = acts.concern(
+            case, FOLLOWED, [], by=_by(parent, params), joins=joins, leaves=leaves, leads=params["lead"]
+        )
+        _written(conn, rows | {"person": None}, frozenset())
 
 
 MADE = """WITH made AS (

@@ -97,12 +97,14 @@ _DUE = "(SELECT min(s.due_at) FROM step s WHERE s.case_id = c.id AND s.closed_at
 _FACTS = (
     f"c.id, c.process, c.process_version, c.state, c.origin, c.lead, c.place, c.opened_at, {_KIND} AS kind /* due */"
 )
+# One case at a time: a planner that takes a few cases for many would read them all.
+_EACH = "CROSS JOIN LATERAL (SELECT * FROM cases WHERE cases.id = {} OFFSET 0) c"
 _NARROWED = "c.id < %(before)s AND c.id >= %(from)s /* filters */"
 
 WITH_WORDS = f"""WITH {SCOPE}, {STANDING}, entry AS MATERIALIZED (
   SELECT s.case_id, s.inside FROM search_entry s
   WHERE s.grams @@ %(query)s::tsquery AND s.case_id + 0 < %(before)s AND s.case_id + 0 >= %(from)s AND s.text LIKE ALL (%(like)s::text[]))
-SELECT {_FACTS}, s.inside FROM entry s JOIN cases c ON c.id = s.case_id CROSS JOIN me CROSS JOIN standing
+SELECT {_FACTS}, s.inside FROM entry s {_EACH.format("s.case_id")} CROSS JOIN me CROSS JOIN standing
 WHERE s.inside = {INSIDE} AND {VISIBLE} AND {_NARROWED} ORDER BY c.id DESC LIMIT %(limit)s"""
 
 # Who sees nearly everything goes through the cases; who sees few of them, through the parties.
@@ -110,10 +112,10 @@ OF_ALL = f"""WITH {SCOPE}, {STANDING} SELECT {_FACTS}, false AS inside FROM me C
 WHERE {VISIBLE} AND {_NARROWED} ORDER BY c.id DESC LIMIT %(limit)s"""
 OF_OWN = f"""WITH {SCOPE}, {STANDING}, near AS MATERIALIZED (
   SELECT x.case_id FROM me CROSS JOIN standing CROSS JOIN unnest(me.orgs) AS o (org) CROSS JOIN LATERAL (
-    SELECT DISTINCT v.case_id FROM party v JOIN cases c ON c.id = v.case_id
+    SELECT DISTINCT v.case_id FROM party v {_EACH.format("v.case_id")}
     WHERE v.org_code = o.org AND v.case_id < %(before)s AND {_NARROWED} ORDER BY v.case_id DESC LIMIT %(limit)s) x
   UNION SELECT a.case_id FROM assignment a WHERE a.person_id = %(person)s AND a.case_id < %(before)s)
-SELECT {_FACTS}, false AS inside, {UNTIL} AS until FROM near n JOIN cases c ON c.id = n.case_id CROSS JOIN me CROSS JOIN standing
+SELECT {_FACTS}, false AS inside, {UNTIL} AS until FROM near n {_EACH.format("n.case_id")} CROSS JOIN me CROSS JOIN standing
 WHERE {ONCE} AND {_NARROWED} ORDER BY c.id DESC LIMIT %(limit)s"""
 OF_OWN_NOW = OF_OWN.replace(ONCE, VISIBLE).replace("WHERE v.org_code", "WHERE v.valid_to IS NULL AND v.org_code")
 
@@ -167,14 +169,41 @@ def count(conn: Connection, reader: Actor, wanted: Wanted, most: int) -> int:
     return len(_hits(conn, reader, wanted, None, most))
 
 
-def _hits(conn: Connection, reader: Actor, wanted: Wanted, before: int | None, most: int) -> list[dict[str, Any]]:
-    """The facts of the newest hits below a case, up to so many."""
+def lines(conn: Connection, reader: Actor, wanted: Wanted, most: int) -> list[dict[str, Any]]:
+    """The newest cases that `find` would find, up to so many, without any counts."""
+    return _rows(conn, reader, _hits(conn, reader, wanted, None, most))
+
+
+def newest(conn: Connection, reader: Actor, wanted: Wanted, most: int) -> list[int]:
+    """The ids of the newest cases that `find` would find, up to so many."""
+    return [row["id"] for row in _hits(conn, reader, wanted, None, most)]
+
+
+def with_any(conn: Connection, reader: Actor, pairs: Sequence[str], most: int) -> list[int]:
+    """The ids of newest cases in whose entries some of these pairs of characters may stand; the reader is asked for each."""
+    blocks, low = _stretch(_newest(conn) + 1, 2)
+    query = f"{_query(reader, Wanted(), blocks) or _lexeme(search.tag('inside', True))} & ({' | '.join(map(_lexeme, pairs))})"
+    text = "SELECT case_id FROM search_entry WHERE grams @@ %(query)s::tsquery AND case_id >= %(low)s LIMIT %(most)s"
+    return [row["case_id"] for row in _planned(conn, text, {"query": query, "low": low, "most": most})]
+
+
+def reading(reader: Actor) -> dict[str, Any]:
+    """The parameters of `STANDING` and of what asks for kinds."""
     inner, _ = search.roles()
     kinds = {key: p.wording.kind.split(".") for (key, _), p in catalogue.all_versions().items() if p.wording.kind}
-    params: dict[str, Any] = {
-        "person": reader.person_id, "inner": sorted(inner), "desks": list(search.desks()), "kinds": json.dumps(kinds), "from": 0,
-        "before": 2**62 if before is None else before, "process": wanted.process, "states": list(wanted.states), "office": wanted.office,
-        "place": wanted.place, "kind": wanted.kind, "origin": wanted.origin, "who": wanted.person,
+    return {
+        "person": reader.person_id,
+        "inner": sorted(inner),
+        "desks": list(search.desks()),
+        "kinds": json.dumps(kinds),
+    }
+
+
+def _hits(conn: Connection, reader: Actor, wanted: Wanted, before: int | None, most: int) -> list[dict[str, Any]]:
+    """The facts of the newest hits below a case, up to so many."""
+    params = reading(reader) | {
+        "from": 0, "before": 2**62 if before is None else before, "process": wanted.process, "states": list(wanted.states),
+        "office": wanted.office, "place": wanted.place, "kind": wanted.kind, "origin": wanted.origin, "who": wanted.person,
         "opened": start_of(date(wanted.year or 1970, 4, 1)), "until": start_of(date((wanted.year or 1970) + 1, 4, 1)),
     }  # fmt: skip
     filters = [(text, getattr(wanted, name)) for name, text in _FILTERS]

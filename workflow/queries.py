@@ -57,8 +57,9 @@ def place_of(cursor: str, size: int) -> list[str]:
     raise BadCursor
 
 
+# The name of today; of a municipality that has ended its last one.
 MUNICIPALITY = f"""(SELECT o.name FROM organisation o WHERE o.code = c.place AND (o.valid_from IS NULL OR o.valid_from <= {TODAY})
-  AND (o.valid_to IS NULL OR o.valid_to >= {TODAY}) LIMIT 1) AS municipality"""
+  ORDER BY o.valid_to DESC NULLS FIRST LIMIT 1) AS municipality"""
 LEAD = f"""(SELECT o.short FROM organisation o WHERE o.code = c.lead AND (o.valid_to IS NULL OR o.valid_to >= {TODAY}) LIMIT 1) AS lead_name"""
 
 _DESKS = "SELECT DISTINCT post ->> 1 AS org, post ->> 4 AS role FROM me, jsonb_array_elements(me.posts) AS post"
@@ -188,43 +189,6 @@ def _item(row: Mapping[str, Any], marks: Mapping[str, datetime], days: Any) -> d
 _AT_DESK = "AND d.role = %(role)s"
 _WORDS = "AND ({0}.title ILIKE %(q)s OR {0}.number ILIKE %(q)s)"
 
-CASES = f"""WITH {SCOPE}
-SELECT c.id AS case_id, c.number, c.title, c.process, c.process_version, c.state, c.version, c.origin, c.acted_at, c.opened_at,
-  {MUNICIPALITY}, {LEAD}, (SELECT min(s.due_at) FROM step s WHERE s.case_id = c.id AND s.closed_at IS NULL) AS due_at
-FROM me CROSS JOIN cases c
-WHERE {VISIBLE} AND c.id < %(after)s /* filters */ ORDER BY c.id DESC LIMIT %(limit)s"""
-
-
-def case_list(
-    conn: Connection, person_id: int, *, states: Sequence[str] = (), office: str = "", place: str = "", fiscal_year: int = 0,
-    q: str = "", after: str = "", limit: int = 50,
-) -> Page:  # fmt: skip
-    """Every case this person may see, the newest first; `fiscal_year` is that of its opening. Raises `BadCursor`."""
-    filters = [("AND c.state = ANY (%(states)s)", states), ("AND c.lead = %(office)s", office),
-               ("AND c.place = %(place)s", place), (_WORDS.format("c"), q),
-               ("AND c.opened_at >= %(opened)s AND c.opened_at < %(before)s", fiscal_year)]  # fmt: skip
-    (last,) = place_of(after, 1) if after else (str(2**62),)
-    params = {"person": person_id, "after": _number(last), "states": list(states), "office": office, "place": place,
-              "q": _pattern(q), "limit": limit + 1, "opened": start_of(date(fiscal_year or 1970, 4, 1)),
-              "before": start_of(date((fiscal_year or 1970) + 1, 4, 1))}  # fmt: skip
-    rows = _dicts(conn, _filtered(CASES, filters), params)
-    shown = []
-    for row in rows[:limit]:
-        process = catalogue.process(row["process"], row["process_version"])
-        state = process.state(row["state"])
-        shown.append(
-            row
-            | {
-                "state_label": state.label,
-                "step": state.step,
-                "holder": process.holder(row["state"], row["origin"]),
-                "final": state.final,
-                "outcome": state.outcome,
-            }
-        )
-    return Page(shown, cursor_of(rows[limit - 1]["case_id"]) if len(rows) > limit else "")
-
-
 NAMES = (
     f"WITH {SCOPE} SELECT c.id, c.number, c.title FROM me CROSS JOIN cases c WHERE {VISIBLE} AND c.id = ANY (%(cases)s)"
 )
@@ -318,7 +282,7 @@ def told(row: Mapping[str, Any]) -> dict[str, Any]:
 
 ENGINE_LABELS = {
     "file_letter": "通知を綴じる", "erase": "内容を消去する", "attach": "ファイルを添える", "child_moved": "この案件の下の案件が動く",
-    "succeed": "合併などで引き継ぐ", "propose_disposal": "廃棄を起案する", "decline_disposal": "廃棄を取りやめる",
+    "succeed": "合併などで引き継ぐ", "follow": "もとの案件に従う", "propose_disposal": "廃棄を起案する", "decline_disposal": "廃棄を取りやめる",
     "extend_retention": "保存期間を延ばす", "hold_disposal": "廃棄を止める", "release_disposal": "廃棄の停止を解く",
 }  # fmt: skip
 

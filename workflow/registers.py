@@ -5,6 +5,7 @@
 - `parent`: of a child case: number, title, state, final, origin, form
 - `files`: of a draft: the files that wait for its first event
 - `own_approval`: of a case that is not open yet: whether its writer's organisation approves before anybody else sees it
+- `heirs`: where an organisation of the case was succeeded by another: who stands in its place, by its code
 - `named`: the case whose number the act names, by that number, if the actor may see it: id, number, title, place, state_label
 - `recognitions`: bodies that the lead office has recognised as destinations: name, name_key, decided_on, valid_to, reference
 - `predecessor`: the earlier case whose number the form names at `request.previous`: number, state, form
@@ -26,6 +27,9 @@ PARENT = """SELECT c.number, c.title, c.process, c.process_version, c.state, c.o
 
 FILES = """SELECT id, name, size, sha256, media_type, scope, label FROM attachment WHERE case_id = %(case)s AND seq IS NULL ORDER BY id"""
 
+SUCCESSIONS = """SELECT convert_from(data, 'UTF8')::jsonb AS parts FROM content WHERE case_id = %(case)s AND kind = 'succession'
+  AND data IS NOT NULL ORDER BY seq"""
+
 SETTING = f"""SELECT value FROM organisation_setting WHERE org_code = ANY (%(orgs)s) AND name = 'own_approval' AND valid_from <= {TODAY}
 ORDER BY valid_from DESC LIMIT 1"""
 
@@ -43,6 +47,8 @@ def registers(
     }
     if row.parent_id is not None:
         found["parent"] = _stated(_dicts(conn, PARENT, {"case": row.parent_id})[0])
+    if any(party["to"] for party in row.parties or ()):
+        found["heirs"] = _heirs(conn, row.id)
     if not row.version:
         found["files"] = _dicts(conn, FILES, {"case": row.id})
     if not row.open:
@@ -65,6 +71,15 @@ def registers(
             {"number": request["previous"], "case": row.id},
         )
         found["predecessor"] = earlier[0] if earlier else None
+    return found
+
+
+def _heirs(conn: psycopg.Connection[Any], case_id: int) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for row in _dicts(conn, SUCCESSIONS, {"case": case_id}):
+        for part in row["parts"]:
+            found = {old: part["to"] if new == part["from"] else new for old, new in found.items()}
+            found[part["from"]] = part["to"]
     return found
 
 

@@ -111,7 +111,7 @@ def sources(conn: Connection, cases: Sequence[int]) -> list[Source]:
     """These cases as they stand now; one that is gone is left out."""
     with conn.cursor(row_factory=dict_row) as cursor:
         rows = cursor.execute(SOURCES, {"cases": list(cases), "edition": edition()}).fetchall()
-        people = sorted({person for row in rows for person in _people(row["form"])})
+        people = sorted({person for row in rows for person in people_in(row["form"])})
         kana = {r["id"]: r["kana"] for r in cursor.execute(READINGS, {"people": people}).fetchall()} if people else {}
     found = []
     for row in rows:
@@ -136,7 +136,7 @@ def _parts(process: Process, row: Mapping[str, Any], kana: Mapping[int, str]) ->
             report = group.partition(":")[0] in process.wording.reports
             for label, text in _words(process, group, value):
                 yield Part(kind, label, text, shared, inside, report)
-            for person in sorted(_people(value)):
+            for person in sorted(people_in(value)):
                 yield Part("person", "職員の読み", kana.get(person, ""), shared, inside)
     here: dict[str, set[str]] = {}
     for part, org, current in row["parties"] or ():
@@ -158,6 +158,11 @@ def _read_by(process: Process, kind: str, whose: frozenset[str], state: str) -> 
     """Whether each of these roles alone reads that content, and also, of those outside, who has none any more."""
     alone = all(process.reads(kind, frozenset({role}), state) for role in whose)
     return alone and (whose is not roles()[1] or process.reads(kind, frozenset(), state))
+
+
+def shared(process: Process, group: str, state: str) -> bool:
+    """Whether every reader of a case in that state may read the field group."""
+    return _read_by(process, FORM + group, roles()[1], state)
 
 
 def _told(process: Process, action: str, orgs: Iterable[set[str]]) -> bool:
@@ -196,13 +201,13 @@ def _words(process: Process, group: str, value: Any) -> Iterator[tuple[str, str]
     return walk(f"{head}:#" if colon else head, value)
 
 
-def _people(part: Any) -> set[int]:
+def people_in(part: Any) -> set[int]:
     """The ids of everybody named in a part of a form."""
     if isinstance(part, Mapping):
         own = part.get("person")
         found = {own} if isinstance(own, int) and not isinstance(own, bool) else set()
-        return found.union(*(_people(value) for value in part.values()))
-    return set().union(*map(_people, part)) if isinstance(part, list) else set()
+        return found.union(*(people_in(value) for value in part.values()))
+    return set().union(*map(people_in, part)) if isinstance(part, list) else set()
 
 
 @lru_cache(maxsize=4096)
@@ -232,6 +237,14 @@ def called(code: str) -> tuple[str, ...]:
 # ── entries ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def kind_of(process: Process, form: Mapping[str, Any]) -> str:
+    """By what cases of this process are told apart."""
+    kind: Any = form
+    for key in process.wording.kind.split("."):
+        kind = kind.get(key) if isinstance(kind, Mapping) else None
+    return kind if isinstance(kind, str) else ""
+
+
 def tag(name: str, value: Any) -> str:
     """The lexeme for something that lists are narrowed by; longer than a pair of characters, so that it is never one."""
     return f"{name}={value}"[:LONGEST_TAG]
@@ -245,11 +258,7 @@ def _tags(process: Process, row: Mapping[str, Any]) -> Iterator[str]:
     told = {"process": "process", "state": "state", "origin": "origin", "office": "lead", "place": "place"}
     yield from (tag(name, row[column]) for name, column in told.items())
     yield tag("year", fiscal_year(local_day(row["opened_at"])))
-    kind: Any = row["form"]
-    for key in process.wording.kind.split("."):
-        kind = kind.get(key) if isinstance(kind, Mapping) else None
-    if isinstance(kind, str):
-        yield tag("kind", kind)
+    yield tag("kind", kind_of(process, row["form"]))
 
 
 def grams(key: str) -> set[str]:

@@ -87,6 +87,10 @@ def part_told(process: Process, action: str, part: Mapping[str, Any]) -> dict[st
         moved = json.loads(bytes(part["data"]))
         text = f"{moved['title']}: {moved['action']}({moved['from']} → {moved['to']})"
         return {"label": "条件など", "text": text, "erased_by": None, "internal": False}
+    if kind == "succession" and part["data"] is not None:
+        told = {(p["from_name"], p["to_name"]): None for p in json.loads(bytes(part["data"]))}
+        text = "、".join(f"{old} → {new}" for old, new in told)
+        return {"label": "引き継いだ団体", "text": text, "erased_by": None, "internal": False}
     if kind == "erasure" and part["data"] is not None:
         record = json.loads(bytes(part["data"]))
         label = "廃棄の理由" if "disposal" in record else "消去の理由"

@@ -6,7 +6,7 @@ from typing import Any
 
 from states.places import Directory
 from states.text import search_key
-from workflow import recognitions, search
+from workflow import finding, recognitions, search
 from workflow.access import HELD, SCOPE, TODAY, VISIBLE, Actor
 from workflow.finding import INSIDE, STANDING
 from workflow.queries import Connection, _dicts
@@ -40,13 +40,7 @@ def people(conn: Connection, reader: Actor, words: Sequence[str], *, only: int =
 
 def sent(conn: Connection, reader: Actor, people_ids: Sequence[int]) -> dict[int, int]:
     """On how many cases each of these persons is, counting those that the reader may know of."""
-    inner, _ = search.roles()
-    params = {
-        "person": reader.person_id,
-        "people": list(people_ids),
-        "inner": sorted(inner),
-        "desks": list(search.desks()),
-    }
+    params = finding.reading(reader) | {"people": list(people_ids)}
     return {row["person_id"]: row["cases"] for row in _dicts(conn, SENT, params)}
 
 

@@ -11,7 +11,6 @@ from typing import Any
 from states.dates import WHOLE, days_between, days_text, month_day, read_date
 from states.dispatch.course import Change
 from states.dispatch.form import Form, erased, read
-from states.dispatch.labels import CHANGES
 from states.dispatch.parts import Member
 from states.terms import Facts
 
@@ -236,9 +235,3 @@ def _swapped(form: Form, members: Sequence[dict[str, Any]], quick: Mapping[str, 
             blank = Member().model_dump(by_alias=True)
             rows.append(blank | {"person": person, "days": text_of(after), "leader": bool(row.get("leader"))})
     return rows
-
-
-def kind_called(form: Mapping[str, Any]) -> str:
-    """短縮, 職員の交代: what the change is called."""
-    change = written(form)
-    return CHANGES.get(str(change["kind"]), "") if change else ""

@@ -74,10 +74,6 @@ def entered(facts: Facts) -> Sequence[tuple[str, str]]:
     return [*requester(facts), *joined(facts)]
 
 
-def entered_by(facts: Facts) -> Mapping[str, Any]:
-    return {"receipt": {"entered_by": facts.actor}}
-
-
 def destination(facts: Facts) -> Sequence[tuple[str, str]]:
     going = facts.read.request.destination
     code = _meant(facts, going.municipality_code, going.municipality_name)
@@ -121,7 +117,7 @@ def asked_to_agree(facts: Facts) -> Mapping[str, Any]:
 
 
 def entered_on_behalf(facts: Facts) -> Mapping[str, Any]:
-    return {**entered_by(facts), **asked_to_agree(facts)}
+    return {"receipt": {"entered_by": facts.actor}, **asked_to_agree(facts)}
 
 
 def decided_and_submitted(facts: Facts) -> Mapping[str, Any]:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
-from states.dates import DaysReading, Reading, days_between, parse_days, read_date
+from states.dates import DaysReading, Reading, days_between, one_month_last_day, parse_days, read_date
 
 Role = Literal["planning", "preparation", "operation", "advice", "survey", "participation", "labour", ""]
 
@@ -61,6 +61,11 @@ class Period(Part):
         """First and last day where both can be read and stand in order."""
         first, last = self.first, self.last
         return (first, last) if first and last and first <= last else None
+
+    @property
+    def limit(self) -> date | None:
+        """The last day that one piece of work from the first day on may reach (要領2(4))."""
+        return one_month_last_day(self.first) if self.first else None
 
     @property
     def length(self) -> int:

@@ -177,8 +177,7 @@ const features = {
     };
 
     const settle = (answer) => {
-      mark("saves").value = answer.saves;
-      mark("opened").value = answer.opened;
+      for (const name of ["saves", "opened", "met"]) mark(name).value = answer[name];
       if (pending.url.startsWith(NEW)) become(answer);
       sent = pending.typed;
       if (answer.settled) kept = sent;

@@ -91,14 +91,15 @@ def recognised_as_the_records_say(conn, clerk):
 
 
 def judged_by_the_engine(conn, person, case_id):
-    """What the deciding action says of the case as it is stored."""
+    """What the deciding action says of the case as it is stored; that persons are to be named is asked of cases alone."""
     case = load(conn, case_id, person)
     facts = replace(
         case.facts, state="director_judgement", roles=frozenset({"director"}), actor="0", inputs={}, memo={}
     )
     row = PROCESS.row("approve", facts)
     assert row is not None
-    verdicts = row.verdicts(facts)
+    asked = tuple(guard for guard in row.guards if guard.name != "named")
+    verdicts = replace(row, guards=asked).verdicts(facts)
     calls = [v.remedy.value for v in verdicts if v.refuses]
     calls = calls or (["eligible_with_warning"] if any(v.level is Level.WARN for v in verdicts) else ["eligible"])
     return max(calls, key=DECISIONS.index)

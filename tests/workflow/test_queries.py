@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from tests import factory
-from workflow import cases, queries
+from workflow import cases, finding, queries
+from workflow.access import actor
 from workflow.deadlines import local_day
+from workflow.finding import Found, Wanted
 from workflow.queries import BadCursor, Page, cursor_of
 
 TO_JUDGEMENT = ("submit", "receive", "propose_team", "put_to_director")
@@ -22,7 +24,7 @@ def put_in(conn, who, *actions, **request):
     return case_id
 
 
-def pages(ask: Callable[[str], Page]) -> Iterator[Any]:
+def pages(ask: Callable[[str], Page | Found]) -> Iterator[Any]:
     """Every row of a list, following its cursors."""
     after, turns = "", 0
     while True:
@@ -194,10 +196,8 @@ def test_every_case_one_may_see_is_listed_once_the_newest_first(conn, who):
     foreign = put_in(conn, elsewhere)
 
     def listed(person: int, **filters: Any) -> list[int]:
-        return [
-            row["case_id"]
-            for row in pages(lambda after: queries.case_list(conn, person, after=after, limit=2, **filters))
-        ]
+        reader, wanted = actor(conn, person), Wanted(**filters)
+        return [row["case_id"] for row in pages(lambda after: finding.find(conn, reader, wanted, after=after, limit=2))]
 
     assert listed(who.bureau) == mine[::-1]
     assert listed(who.municipality) == [draft, *mine[::-1]]
@@ -205,8 +205,8 @@ def test_every_case_one_may_see_is_listed_once_the_newest_first(conn, who):
     assert listed(elsewhere.bureau) == [foreign]
     assert listed(who.staff) == []
     assert listed(who.auditor, office="hk-sorachi") == listed(who.auditor, place="012106") == [foreign]
-    assert listed(who.municipality, states=["draft"]) == [draft]
-    assert listed(who.bureau, states=["director_judgement"]) == []
+    assert listed(who.municipality, states=("draft",)) == [draft]
+    assert listed(who.bureau, states=("director_judgement",)) == []
 
 
 def test_the_fiscal_year_of_a_case_is_that_of_its_opening(conn, who, owner, fresh_database):
@@ -215,14 +215,15 @@ def test_the_fiscal_year_of_a_case_is_that_of_its_opening(conn, who, owner, fres
     opened = cases.today(conn)
     year = opened.year - (opened.month < 4)
     for wanted, expected in ((year, [case_id]), (year - 1, []), (year + 1, [])):
-        assert [r["case_id"] for r in queries.case_list(conn, who.bureau, fiscal_year=wanted).rows] == expected
+        found = finding.find(conn, actor(conn, who.bureau), Wanted(year=wanted))
+        assert [row["case_id"] for row in found.rows] == expected
 
 
 def test_an_ended_tenure_gives_nothing(conn, who):
     put_in(conn, who)
     former = factory.person(conn, "bureau", who.office, until=cases.today(conn) - timedelta(days=1))
     leaving = factory.person(conn, "bureau", who.office, until=cases.today(conn))
-    assert [len(queries.case_list(conn, p).rows) for p in (former, leaving)] == [0, 1]
+    assert [finding.find(conn, actor(conn, p), Wanted()).total for p in (former, leaving)] == [0, 1]
     assert [queries.waiting(conn, p) for p in (former, leaving)] == [0, 1]
     assert [len(queries.events(conn, p).rows) for p in (former, leaving)] == [0, 1]
 

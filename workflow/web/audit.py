@@ -157,7 +157,7 @@ def _when(at: datetime) -> dict[str, str]:
 
 def _label(what: str) -> str:
     kind = KINDS.get(what.removeprefix("events."))
-    return f"記録 {kind.label}" if kind else what
+    return f"記録 {kind.label}" if kind else {"disposals": "廃棄簿 CSV"}.get(what, what)
 
 
 def _offices(conn: Connection) -> list[tuple[str, str]]:

@@ -243,7 +243,8 @@ def _member_line(
     known = people.get(who.person)
     person = known or Person(Colleague(who.person, who.called, "", who.section, who.role, "", ""))
     cells = tuple(_cell(person, here, day, ticks=editing and known is not None) for day in days)
-    return Line(called, _sub(person), cells, _case_sums(here, about, known), tuple(_notes(person, days)))
+    sub = _sub(person) if editing else " ".join(filter(None, (who.section, who.role)))
+    return Line(called, sub, cells, _case_sums(here, about, known), tuple(_notes(person, days)))
 
 
 def _free_line(person: Person, days: Sequence[date], about: int) -> Line:
@@ -259,6 +260,7 @@ def _office_line(person: Person, days: Sequence[date], working: Sequence[date]) 
 
 
 def _sub(person: Person) -> str:
+    """What somebody who chooses people reads beside a name: skills, where none are entered the post."""
     return "・".join(person.skills) or " ".join(filter(None, (person.colleague.section, person.colleague.title)))
 
 

@@ -48,9 +48,7 @@ def case_list(request: Request, conn: Connection, signed: SignedIn) -> Response:
     inner = lists.inside(signed.actor)
     found = listing(request, conn, signed, "/cases")
     beginnings = [] if inner else openings(signed.actor)
-    return page(
-        request, signed, "case_list.html", status=422 if found["problem"] else 200, openings=beginnings, **found
-    )
+    return page(request, signed, "case_list.html", openings=beginnings, **found)
 
 
 def listing(

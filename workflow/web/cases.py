@@ -12,7 +12,7 @@ from starlette.responses import Response
 from states.dates import month_day
 from states.kernel import Refused
 from states.terms import CLOCK, Verdict, block
-from workflow import cases, diagram, story
+from workflow import cases, diagram, retention, story
 from workflow.cases import Conflict, View
 from workflow.db import type_connection
 from workflow.deadlines import local_day
@@ -130,6 +130,7 @@ def case_page(
         "children": family.children(conn, view), "parent": family.parent(view),
         "difference": view.process.difference(view.form),
         "erasable": bool(view.version) and administration.ERASES in signed.actor.roles,
+        "disposal": any(step["ask"] == retention.ASK for step in view.steps) and retention.ANSWERS in view.roles,
         "problems": sheets.listed(problems, asked), "refused_label": asked.label if asked else "", "notice": _notice(view, names, done),
     }  # fmt: skip
     return page(request, signed, "case.html", status=422 if problems else 200, **context)

@@ -17,10 +17,10 @@ from workflow.merging import Side
 from workflow.web import written
 from workflow.web.posted import Fields
 from workflow.web.render import Signed, page
-from workflow.web.saving import moment, name_of, version, writer
+from workflow.web.saving import LONGEST_MET, moment, name_of, others, version
 from workflow.web.written import CHOICE, LISTED, MINE, THEIRS, Written
 
-_OUR_OWN = frozenset({"csrf", "saves", "opened", "own", "key", "version", "do", LISTED, written.ALL})
+_OUR_OWN = frozenset({"csrf", "saves", "opened", "own", "met", "key", "version", "do", LISTED, written.ALL})
 _SENTENCE = re.compile(r"[^。\n]*[。\n]|[^。\n]+")
 _LONG, _SHOWN = 240, 80  # characters of what is the same on both sides; how much of it stands at either end
 
@@ -57,19 +57,20 @@ def clash_page(
 ) -> Response:  # fmt: skip
     """The page that shows what differs and asks which to keep; everything that was typed goes along."""
     person, last = signed.actor.person_id, written.last_saved(conn, view)
-    if last:
-        who, when = writer(last, person), moment(last["saved_at"], view.now)
-    else:
+    met = others(posted, found, last, person, view.now) or posted.get("met", "")[:LONGEST_MET]
+    if last is None:
         acted = cases.conflict(conn, load(conn, view.id, person))
-        who, when = f"{acted.who}さん(「{acted.action_label}」を行いました)", moment(acted.when, view.now)
+        met = f"{acted.who}さん({moment(acted.when, view.now)}、「{acted.action_label}」)"
     _, unchosen = written.chosen(posted, found)
     shown = [
-        path for path, side in found.sides.items() if path in posted.getlist(LISTED) or side in (Side.THEIRS, Side.BOTH)
+        path
+        for path, side in found.sides.items()
+        if path in posted.get(LISTED, "").split() or side in (Side.THEIRS, Side.BOTH)
     ]
     shown = [path for path in shown if found.sides[path] is not Side.NOBODY]
     typed = [(n, v) for n, v in posted.multi_items() if n not in _OUR_OWN and not n.startswith(CHOICE)]
     return page(
-        request, signed, "draft_clash.html", status=409, view=view, who=who, when=when, version=version(view), post=post, do=do,
+        request, signed, "draft_clash.html", status=409, view=view, met=met, version=version(view), post=post, do=do,
         differences=[_difference(view, found, posted, path) for path in shown], unchosen=unchosen, typed=typed,
         mine_alone=[name_of(view, path) for path in found.of(Side.MINE) if path not in shown],
         saves=found.saves, opened=merging.written(merging.marks(found.theirs)), address=post.replace("/edit?action=", "/actions/"),

@@ -66,7 +66,7 @@ def ask(conn: Connection, signed: SignedIn, case_id: RowId, action: str = "", sa
     own = bool(last and last["person_id"] == person)
     if count == saves and written.edits_of(view, action):
         return JSONResponse({"saves": count, "own": own, "parts": {}})
-    told = saving.met(view, last, person, forms.page_of(case_id, action))
+    told = saving.when_back(view, last, person, forms.page_of(case_id, action))
     return JSONResponse({"saves": count, "own": own, "parts": saving.parts(told)})
 
 
@@ -95,10 +95,11 @@ def _keep(
         return JSONResponse({"again": True}, 503)
     last = written.last_saved(conn, view)
     address, post = forms.page_of(case_id, action), f"/cases/{case_id}/edit" + (f"?action={action}" if action else "")
-    told = saving.after(view, last, person, found, unread, before, address, post)
+    met = saving.others(posted, found, before, person, view.now)
+    told = saving.after(view, last, person, found, unread, met, post, address)
     return JSONResponse(
         {
-            "saves": written.kept_saves(view), "opened": merging.written(found.marks()), "address": address, "post": post,
+            "saves": written.kept_saves(view), "opened": merging.written(found.marks()), "met": met, "address": address, "post": post,
             "autosave": f"/cases/{case_id}/autosave" + (f"?action={action}" if action else ""),
             "settled": not (unread or told.both), "parts": _live(request, conn, signed, view, action, posted, unread, saving.parts(told)),
         }

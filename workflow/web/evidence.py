@@ -1,59 +1,15 @@
-"""Figures beside a decision: who is out on which day, and whose turn it was. Numbers only; the templates draw them."""
+"""Figures beside a decision: whose turn it was. Numbers only; the templates draw them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from states.calendar import Calendar, CalendarEnds
-from states.dates import days_between, month_day, short
+from states.calendar import Calendar
+from states.dates import month_day, short
 from workflow.deadlines import due_day, local_day
 
-WIDEST_GRID = 45  # days; more columns cannot be read beside a decision
 FILLS = {"municipality": "town", "headquarters": "hq", "staff": "staff"}
-
-
-@dataclass(frozen=True)
-class DayGrid:
-    """Person × day, as the component `day_grid` takes it; `heads` is how many persons go, `total` their days."""
-
-    days: Sequence[date]
-    off: Mapping[date, str]
-    rows: Sequence[Mapping[str, Any]]
-    heads: int
-    total: int
-
-
-def day_grid(rows: Sequence[tuple[str, str, int, Sequence[date]]], letter: str, calendar: Calendar) -> DayGrid | None:
-    """The grid of `(name, sub, headcount, days)` from the first to the last day of anybody; None when nobody has a day.
-
-    `letter` marks a day. Too wide a span keeps its rows and loses its columns.
-    """
-    every = sorted({day for *_, days in rows for day in days})
-    if not every:
-        return None
-    span = days_between(every[0], every[-1]) if (every[-1] - every[0]).days < WIDEST_GRID else []
-    off = {day: _closed(day, calendar) for day in span if not _works(day, calendar)}
-    people = [
-        {"name": name, "sub": sub, "marks": dict.fromkeys(days, (letter, "on")), "total": f"{len(set(days)) * heads}日"}
-        for name, sub, heads, days in rows
-    ]
-    total = sum(len(set(days)) * heads for _, _, heads, days in rows)
-    return DayGrid(span, off, people, sum(heads for _, _, heads, _ in rows), total)
-
-
-def _works(day: date, calendar: Calendar) -> bool:
-    try:
-        return calendar.is_business_day(day)
-    except CalendarEnds:
-        return day.weekday() < 5
-
-
-def _closed(day: date, calendar: Calendar) -> str:
-    try:
-        return "祝" if calendar.holiday_name(day) else ""
-    except CalendarEnds:
-        return ""
 
 
 @dataclass(frozen=True)

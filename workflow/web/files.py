@@ -6,9 +6,10 @@ from dataclasses import replace
 from functools import partial
 from urllib.parse import quote
 
-from fastapi import APIRouter, HTTPException, Request
+from fastapi import APIRouter, Request
 from fastapi.concurrency import contextmanager_in_threadpool, run_in_threadpool
 from fastapi.responses import RedirectResponse, StreamingResponse
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from states.kernel import Refused

@@ -6,6 +6,7 @@ typed comes back as it was typed, with the sentence beside the field.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -17,13 +18,13 @@ from states import substitute
 from states.kernel import Offer, Process, Refused
 from states.places import Directory
 from states.terms import Action, Facts, Verdict
-from workflow import candidates, cases, colleagues, intake, story
+from workflow import candidates, cases, colleagues, intake, similar, story
 from workflow.cases import View
 from workflow.db import type_connection
 from workflow.deadlines import calendar
 from workflow.loading import NotFound, load
 from workflow.merging import Side
-from workflow.web import arrivals, board, copying, evidence, offers, opening, papers, saving, sheets, written
+from workflow.web import arrivals, board, copying, offers, opening, papers, saving, sheets, written
 from workflow.web.clashes import Clash, clash_page
 from workflow.web.offers import Typed
 from workflow.web.posted import Fields, Posted
@@ -123,7 +124,7 @@ def _kept(
         if unchosen or found.of(Side.BOTH) or (found.changed_elsewhere and not found.seen):
             return clash(request, conn, signed, view, found, posted, action)
         try:
-            written.keep(conn, person, view, found.groups([*theirs, *found.changed_elsewhere]), found)
+            written.keep(conn, person, view, found, theirs)
         except cases.SaveClash:
             continue
         return _onward(conn, signed, case_id, posted.get("do", ""), action)
@@ -187,8 +188,8 @@ def taken_over(
     if not mine:
         kept_groups = (view.working or {}).get("form") or {}
         return {group: part for group, part in kept_groups.items() if group.partition(":")[0] in action.edits}
-    last = written.last_saved(conn, view)
-    found = written.compared(view, mine, posted, signed.actor.person_id, last)
+    beside = written.beside(view, action.name, posted)
+    found = written.compared(view, mine | beside, posted, signed.actor.person_id, written.last_saved(conn, view))
     if found.changed_elsewhere:
         raise Clash(found)
     return mine
@@ -368,6 +369,10 @@ def surroundings(
         "office_name": bureau.name if bureau else office, "area": directory.of_office(office, day),
         "staff": colleagues.of_offices(conn, offices) if own is None else [],
         "facts_part": [f"{process.key}/facts.html", "facts.html"],
+        "earlier_ones": partial(
+            similar.earlier, conn, signed.actor, process, view.form if view else {}, place=own.code if own else "",
+            besides=view.id if view else 0,
+        ),
         "places": directory.of_prefecture(bureau.prefecture_code, day) if bureau else (),
         "office_called": lambda code: o.name if (o := directory.office(code)) else code,
         "municipality_called": lambda code: m.name if (m := directory.municipality(code, day)) else code,
@@ -375,6 +380,5 @@ def surroundings(
             conn, signed.actor, view.id if view else 0, offices, days, process.place(view.form) if view else "", day
         ).board,
         "candidate_order": candidates.ORDER,
-        "grid_of": lambda rows, letter: evidence.day_grid(rows, letter, days),
         "settled": lambda member: substitute.settle(member.reading, member.substitute, days),
     }  # fmt: skip

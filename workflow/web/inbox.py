@@ -1,15 +1,16 @@
 """Home: what waits for the person, the most urgent first; drafts and running cases below. Headquarters' queue is the same list."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from states import catalogue
-from workflow import queries
+from workflow import finding, queries
 from workflow.access import Actor
 from workflow.deadlines import local_day
+from workflow.finding import Wanted
 from workflow.loading import NotFound
 from workflow.story import HOLDERS
 from workflow.web import lists, offers
@@ -71,8 +72,8 @@ def _queue(
         next_href=lists.address(path, kept, after=found.next) if found.next else "",
         first_href=lists.address(path, kept) if after else "",
         attention=found.attention, late=queries.late_effects(conn) if inner else 0,
-        openings=[] if inner else openings(signed.actor), drafts=_drafts(conn, person),
-        running=[] if inner else _running(conn, person), holders=HOLDERS,
+        openings=[] if inner else openings(signed.actor), drafts=_drafts(conn, signed.actor),
+        running=[] if inner else _running(conn, signed.actor), holders=HOLDERS,
     )  # fmt: skip
 
 
@@ -99,12 +100,12 @@ def openings(actor: Actor) -> list[dict[str, str]]:
     return found
 
 
-def _drafts(conn: Connection, person: int) -> list[Mapping[str, Any]]:
+def _drafts(conn: Connection, actor: Actor) -> Sequence[Mapping[str, Any]]:
     first = sorted({process.initial.name for process in catalogue.all_versions().values()})
-    return list(queries.case_list(conn, person, states=first, limit=BELOW).rows)
+    return finding.lines(conn, actor, Wanted(states=tuple(first)), BELOW)
 
 
-def _running(conn: Connection, person: int) -> list[Mapping[str, Any]]:
+def _running(conn: Connection, actor: Actor) -> Sequence[Mapping[str, Any]]:
     """The person's cases that are under way with others."""
     going = {
         s.name
@@ -112,4 +113,4 @@ def _running(conn: Connection, person: int) -> list[Mapping[str, Any]]:
         for s in process.states
         if not s.final and s != process.initial
     }
-    return list(queries.case_list(conn, person, states=sorted(going), limit=BELOW).rows)
+    return finding.lines(conn, actor, Wanted(states=tuple(sorted(going))), BELOW)

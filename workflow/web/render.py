@@ -117,6 +117,12 @@ def days_reading(typed: str, within: tuple[date, date] | None) -> dates.DaysRead
     return dates.parse_days(typed, within)
 
 
+def date_short(typed: str) -> str:
+    """A typed date in few characters: 11月9日(月); as typed where it cannot be read."""
+    reading = dates.read_date(typed)
+    return dates.short(reading.date) if reading.date else typed
+
+
 def static(name: str) -> str:
     """The address of a static file, with a mark of its content so that browsers may keep it for good."""
     return f"/static/{name}?v={mark(name)}"
@@ -154,7 +160,7 @@ def anchor(name: str) -> str:
 
 
 _FILTERS: dict[str, Callable[..., Any]] = {
-    f.__name__: f for f in (wareki, due_day, shortdate, clock, visible, lines, date_boxes, date_echo, days_text, days_reading, anchor)
+    f.__name__: f for f in (wareki, due_day, shortdate, clock, visible, lines, date_boxes, date_echo, date_short, days_text, days_reading, anchor)
 }
 
 
@@ -176,6 +182,7 @@ def navigation(mails_are_read_here: bool) -> tuple[Link, ...]:
         Link("認めた団体", "/recognitions", frozenset({"bureau", "director"})),
         Link("庁内決裁の設定", "/arrangements", frozenset({"municipality_head", "administrator"})),
         Link("記録", "/audit", frozenset({"auditor", "records", "administrator"})),
+        Link("保存と廃棄", "/retention", frozenset({"auditor", "records"})),
     )
     return (*links, Link("届いたメール", "/mailbox")) if mails_are_read_here else links
 

@@ -8,8 +8,11 @@ from typing import Any
 from states.terms import Verdict
 from workflow.cases import TYPED, View
 from workflow.merging import Side
+from workflow.web.posted import Fields
 from workflow.web.render import TOKYO, clock, environment
 from workflow.web.written import Written, kept_saves
+
+LONGEST_MET = 200  # characters
 
 
 @dataclass(frozen=True)
@@ -43,26 +46,38 @@ def at_rest(view: View, last: Mapping[str, Any] | None, person_id: int) -> Savin
     return Saving(f"{when} に{who}が残した第{version(view)}版です")
 
 
-def after(view: View, last: Mapping[str, Any] | None, person_id: int, found: Written, unread: Sequence[Verdict],
-          before: Mapping[str, Any] | None, address: str, post: str) -> Saving:  # fmt: skip
-    """What a page says when it has saved itself. `before` is who had saved what it met, `last` who saved last now."""
+def others(posted: Fields, found: Written, last: Mapping[str, Any] | None, person_id: int, now: datetime) -> str:
+    """Whose changes the page has not taken in yet: 川下さん(10:42). It is told once and remembers that, as saves go on."""
+    if not found.changed_elsewhere:
+        return ""
+    known = posted.get("met", "")[:LONGEST_MET]
+    if last is None:
+        return known or "ほかの方"
+    who = "あなた(別の画面、" if last["person_id"] == person_id else f"{last['who']}さん("
+    return known if found.seen and known else f"{who}{moment(last['saved_at'], now)})"
+
+
+def after(
+    view: View, last: Mapping[str, Any] | None, person_id: int, found: Written, unread: Sequence[Verdict], met: str, post: str,
+    address: str,
+) -> Saving:  # fmt: skip
+    """What a page says when it has saved itself."""
     told = at_rest(view, last, person_id)
     if last and last["person_id"] == person_id:
         told = Saving(f"{moment(last['saved_at'], view.now)} に自動で残しました(第{version(view)}版)")
-    whose = f"{writer(before, person_id)}が {moment(before['saved_at'], view.now)} に" if before else "ほかの方が"
     theirs, both = (names(view, found.of(side)) for side in (Side.THEIRS, Side.BOTH))
     return Saving(
         told.line,
         [verdict.sentence for verdict in unread],
-        f"{whose}書き換えた所があります: {theirs}" if theirs else "",
-        f"{whose}同じ所を書き換えました: {both}" if both else "",
+        f"{met}が書き換えた所があります: {theirs}" if theirs else "",
+        f"{met}も同じ所を書き換えました: {both}" if both else "",
         address,
         post,
     )
 
 
-def met(view: View, last: Mapping[str, Any] | None, person_id: int, address: str) -> Saving:
-    """What a page says on which nothing was written, when somebody saved since it was opened."""
+def when_back(view: View, last: Mapping[str, Any] | None, person_id: int, address: str) -> Saving:
+    """What a page says to which the reader comes back, when somebody has saved since."""
     told = at_rest(view, last, person_id)
     whose = f"{writer(last, person_id)}が {moment(last['saved_at'], view.now)} に書き足しました" if last else ""
     return Saving(told.line, theirs=whose or "書きかけは、ほかの方の操作に使われました", address=address)

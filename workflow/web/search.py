@@ -51,7 +51,7 @@ def show(request: Request, conn: Connection, signed: SignedIn, what: str = "") -
         for key, label in TABS.items()
     ]  # fmt: skip
     return page(
-        request, signed, "search.html", status=422 if told["problem"] else 200, what=what, tabs=tabs if words else [],
+        request, signed, "search.html", what=what, tabs=tabs if words else [],
         people=_persons(conn, signed.actor, people[:MOST], words) if what == "people" else [], found_people=len(people), shown=MOST,
         organisations=_organisations(places[:MOST], words), bodies=bodies[:MOST], files=files[:MOST], inside_any=lists.inside(signed.actor), **told,
     )  # fmt: skip

@@ -20,7 +20,7 @@ from workflow.web.posted import Fields
 MINE, THEIRS = "mine", "theirs"
 CHOICE = "take:"  # before a field's path: whose value the person chose for it
 ALL = "take"  # the same for every field that was shown
-LISTED = "listed"  # the paths of the fields that were shown side by side
+LISTED = "listed"  # the paths of the fields that were shown side by side, with blanks between
 _BESIDE = ("input.", "reasons.", "confirm.")
 _UNKNOWN = "?"  # the mark of a field of which nobody knows what the page was opened with
 TRIES = 5
@@ -43,10 +43,6 @@ class Written:
     @property
     def changed_elsewhere(self) -> list[str]:
         return self.of(Side.THEIRS, Side.BOTH)
-
-    def groups(self, take_theirs: Sequence[str] | None = None) -> dict[str, Any]:
-        """What is to be kept; unless told otherwise, their value wherever they changed something."""
-        return merging.merged(self.mine, self.theirs, self.changed_elsewhere if take_theirs is None else take_theirs)
 
     def marks(self) -> Marks:
         """The marks of the page after its own changes were kept: where it shows an old value, the old mark."""
@@ -136,7 +132,8 @@ def compared(
     """Who changed what since the page was opened. `last` is who saved last.
 
     A page without readable marks is taken to show what is kept, if it knows of the last save. So is a page that says
-    (`own`) it sent one save more than it was answered, where the last save is this person's and just that one.
+    (`own`) it sent one save more than it was answered, where the last save is this person's and just that one; and the
+    page whose key made the draft, while nothing else was saved.
     """
     stored = base(view) | ((view.working or {}).get("typed") or {})
     theirs = {group: stored.get(group) or {} for group in mine}
@@ -144,6 +141,7 @@ def compared(
     count, saves = kept_saves(view), sheets.number(posted.get("saves", "0"))
     opened = merging.read(posted.get("opened", ""))
     own = bool(posted.get("own")) and saves + 1 == count and (last or {}).get("person_id") == person_id
+    own = own or ("key" in posted and not view.version and not count)
     if own or (opened is None and saves == count):
         opened = merging.marks(theirs)
     return Written(mine, theirs, opened, merging.compared(mine, theirs, opened), count, own or saves == count)
@@ -156,18 +154,22 @@ def last_saved(conn: type_connection, view: View) -> Mapping[str, Any] | None:
 
 def chosen(posted: Fields, found: Written) -> tuple[list[str], list[str]]:
     """The fields for which their value was chosen, and those for which nothing was chosen yet."""
-    choices = {path: posted.get(ALL) or posted.get(CHOICE + path, "") for path in posted.getlist(LISTED)}
-    there = {path: choice for path, choice in choices.items() if path in found.sides}
+    choices = {path: posted.get(ALL) or posted.get(CHOICE + path, "") for path in posted.get(LISTED, "").split()}
+    there = {path: choice for path, choice in choices.items() if found.sides.get(path, Side.NOBODY) is not Side.NOBODY}
     return [p for p, choice in there.items() if choice == THEIRS], [
         p for p, c in there.items() if c not in (MINE, THEIRS)
     ]
 
 
-def keep(conn: type_connection, person_id: int, view: View, groups: Mapping[str, Any], found: Written) -> int:
-    """Keep the groups unless they are kept already; the new count. Raises `SaveClash`, `Conflict`, `Refused`."""
-    if groups == found.theirs:
+def keep(conn: type_connection, person_id: int, view: View, found: Written, take_theirs: Sequence[str] = ()) -> int:
+    """Keep what was written, with their value in these fields and wherever they changed something.
+
+    What is kept already makes no new version. Returns the count; raises `SaveClash`, `Conflict`, `Refused`.
+    """
+    taken = {*take_theirs, *found.changed_elsewhere}
+    if not set(found.of(Side.MINE)) - taken:
         return found.saves
-    return cases.save(conn, person_id, view.id, groups, found.saves)
+    return cases.save(conn, person_id, view.id, merging.merged(found.mine, found.theirs, taken), found.saves)
 
 
 def keep_by_itself(
@@ -186,7 +188,7 @@ def keep_by_itself(
         mine, unread = read_what_can_be(conn, view, posted, edits)
         found = compared(view, mine | beside(view, action, posted), posted, person_id, last_saved(conn, view))
         try:
-            keep(conn, person_id, view, found.groups(), found)
+            keep(conn, person_id, view, found)
         except cases.SaveClash:
             if tried == TRIES - 1:
                 raise

@@ -29,8 +29,8 @@ class Page(HTMLParser):
         if tag == "input" and a.get("name") and (a.get("type") not in ("radio", "checkbox") or "checked" in a):
             self.fields.append((a["name"], a.get("value", "")))
         if tag == "textarea":
-            self._area = a.get("name")
-            self.fields.append((a["name"], ""))
+            self._area = a.get("name", "")
+            self.fields.append((self._area, ""))
         if tag == "select":
             self._select = a.get("name", "")
         if tag == "option" and self._select and "selected" in a:

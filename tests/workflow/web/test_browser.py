@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -116,7 +116,6 @@ def test_every_component(web, tab, address):
     def specimen(request: Request, signed: SignedIn) -> Response:
         return page(
             request, signed, "specimen.html", at=datetime(2026, 10, 13, 7, 40, tzinfo=UTC),
-            days=[date(2026, 11, 9) + timedelta(n - 9) for n in range(26)],
             verdicts=[
                 Verdict(Level.PASS, "期間26日(上限は12月8日)", rule="D-07"), Verdict(Level.WARN, "1人1週間以内程度を1日超えます。", rule="D-08"),
                 Verdict(Level.BLOCK, "期間が1か月を超えます。", rule="D-07"), Verdict(Level.PROCEDURE, "本庁と協議します。", rule="D-03"),

@@ -247,18 +247,3 @@ def test_the_clock_bar_counts_each_day_once(conn: type_connection, who: factory.
     assert clock.passed == 14
     assert clock.spans[-1][:3] == ("free", "残り", 10)
     assert clock.rows == [("振興局(いま)", 12, 10, "stop", "2日過ぎた"), ("市町村", 2, 5, "ok", "間に合った")]
-
-
-def test_the_day_grid_spans_everybody_and_drops_columns_that_nobody_can_read(
-    conn: type_connection, who: factory.Cast, judged: int
-) -> None:
-    view = cases.look(conn, who.director, judged)
-    members = view.read.team.members
-    grid = evidence.day_grid([(m.called, m.section, m.headcount, m.dates) for m in members], "派", view.facts.calendar)
-    assert grid is not None
-    assert grid.total == sum(len(m.dates) for m in members)
-    far = [members[0].dates[0], members[0].dates[0].replace(year=members[0].dates[0].year + 1)]
-    wide = evidence.day_grid([("だれか", "", 1, far)], "派", view.facts.calendar)
-    assert wide is not None
-    assert wide.days == []
-    assert evidence.day_grid([("だれか", "", 1, [])], "派", view.facts.calendar) is None

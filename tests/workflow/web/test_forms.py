@@ -268,7 +268,7 @@ def test_a_team_is_written_in_steps_and_taken_over(
     assert "書きかけを開いています" in html
     assert 'name="team.members.1.days"' in html
     assert "読めた日だけ" in html
-    assert "日程表" in html
+    assert "だれが空いているか" in html
     assert cases.look(conn, who.director, case_id).form.get("team", {}).get("members", []) == [], (
         "a working copy is not the case"
     )

@@ -10,7 +10,7 @@ import pytest
 from tests import factory
 from tests.workflow.web import test_browser
 from tests.workflow.web.browsing import Browser, browser_of, visible
-from workflow import queries
+from workflow import queries, search
 from workflow.queries import cursor_of
 from workflow.web import case_list, inbox
 
@@ -148,6 +148,7 @@ def test_cases_are_filtered_by_the_address(browse: Browse, conn, who, monkeypatc
     monkeypatch.setattr(case_list, "PAGE", 2)
     put = [put_in(conn, who, title=f"計画 {n}") for n in range(3)]
     factory.drive(conn, who, put[0], "receive", "propose_team", "put_to_director")
+    search.refresh(conn, *put)
     seat = browse(who.bureau)
     html = seat.get("/cases?q=計画")
     assert cases_in(html) == [put[2], put[1]]
