@@ -9,7 +9,7 @@ from uuid import uuid4
 import psycopg
 
 from workflow import cases
-from workflow.access import SCOPE_OF
+from workflow.access import SCOPE_OF, Actor, actor
 from workflow.db import type_connection
 from workflow.deadlines import calendar
 
@@ -201,6 +201,13 @@ def drive(conn: type_connection, who: Cast, case_id: int, *actions: str | tuple[
         )  # fmt: skip
     assert done is not None
     return done
+
+
+def reader(conn: type_connection, person_id: int) -> Actor:
+    """The person with the posts of today."""
+    found = actor(conn, person_id)
+    assert found is not None
+    return found
 
 
 def version(conn: type_connection, case_id: int) -> int:

@@ -20,7 +20,7 @@ from tests.factory import OFFICE, drive, opened
 from tests.stories import system as prefecture
 from tests.stories.hands import DESK, PHONE, Visits, card, done, press, quiet
 from tests.stories.system import System
-from workflow import cases, outbox, recognitions, reports, verify, watch
+from workflow import cases, outbox, recognitions, reports, search, verify, watch
 from workflow.access import actor
 from workflow.servers import Postgres, Valkey
 
@@ -34,21 +34,22 @@ NOBODY = "nobody"
 PAGES = {
     NOBODY: ("/login", "/login?next=/cases"),
     "municipality": (
-        "/inbox", "/cases", "/cases?q=ない", "/cases/new?process=dispatch&origin=municipality_request", "/cases/{draft}", "/cases/{draft}/edit",
-        "/cases/{blank}/edit?check=1", "/cases/{draft}/actions/submit", "/cases/{corrected}", "/cases/{corrected}/actions/resubmit",
+        "/inbox", "/cases", "/cases?q=ない", "/search", "/search?q=空き家", "/search?q=びえい&what=places", "/cases/new?process=dispatch&origin=municipality_request", "/cases/{draft}", "/cases/{draft}/edit",
+        "/cases/{blank}/edit?check=1", "/cases/copy?process=dispatch&origin=municipality_request", "/cases/{draft}/actions/submit", "/cases/{corrected}", "/cases/{corrected}/actions/resubmit",
         "/cases/{declined}", "/cases/{declined}/letters/decline_notice", "/cases/{judged}/print", "/cases/{reported}/actions/evaluate",
         "/cases/{reported}/print", "/mailbox", "/nowhere",
     ),
     "bureau": (
-        "/inbox", "/cases", "/cases/new", "/cases/new?process=dispatch&origin=municipality_request", "/cases/new?process=dispatch&origin=director",
+        "/inbox", "/cases", "/search?q=空き家 助言", "/search?q=主任&what=people", "/search?q=紹介&what=reports", "/search?q=" + "長" * 300, "/cases/new", "/cases/new?process=dispatch&origin=municipality_request", "/cases/new?process=dispatch&origin=director",
         "/cases/{submitted}", "/cases/{examined}", "/cases/{examined}/actions/propose_team", "/cases/{decided}", "/cases/{decided}/actions/record_consent",
         "/cases/{returned}", "/cases/{returned}/actions/file_result", "/cases/{reported}", "/reports", "/recognitions",
+        "/cases/{decided}/actions/propose_change", "/board", "/people", "/balance",
     ),
-    "director": ("/inbox", "/cases/{judged}", "/cases/{late}", "/cases/{own}", "/cases/{decided}/letters/decision_notice", "/recognitions"),
-    "headquarters": ("/headquarters", "/cases/{consulted}", "/reports?office=all", "/reports/rollup", "/reports/rollup?office=hk-kamikawa&only=expected"),
+    "director": ("/inbox", "/board", "/cases/{judged}", "/cases/{late}", "/cases/{own}", "/cases/{decided}/letters/decision_notice", "/recognitions", "/retention"),
+    "headquarters": ("/headquarters", "/balance", "/cases/{consulted}", "/reports?office=all", "/reports/rollup", "/reports/rollup?office=hk-kamikawa&only=expected"),
     "staff": ("/inbox", "/cases/{returned}", "/cases/{returned}/actions/file_trip_report"),
     "auditor": ("/inbox", "/audit", "/audit?since=2026-13-01", "/cases/{reported}", "/recognitions"),
-    "records": ("/cases/{judged}/erase",),
+    "records": ("/cases/{judged}/erase", "/cases/{judged}/erase?by=rows", "/retention"),
     "administrator": ("/arrangements?office=hk-kamikawa",),
 }  # fmt: skip
 
@@ -101,8 +102,8 @@ def with_cases(system: System) -> dict[str, int]:
         system.at("2026-09-16")
         found["late"] = opened(conn, who, title="期限を過ぎた件")
         drive(conn, who, found["late"], *road)
-        for name in ("returned", "reported"):
-            found[name] = opened(conn, who, first=date(2026, 10, 5), title=f"{TITLE}({name})")
+        for name, first in (("reported", date(2026, 9, 28)), ("returned", date(2026, 10, 5))):
+            found[name] = opened(conn, who, first=first, title=f"{TITLE}({name})")
             drive(conn, who, found[name], *road, "approve")
         system.at("2026-10-12")
         watch.move(system.db)
@@ -140,6 +141,7 @@ def with_cases(system: System) -> dict[str, int]:
     outbox.deliver(system.db)
     watch.remind(system.db)
     verify.run(system.db)
+    search.catch_up(system.db)
     return found
 
 

@@ -23,7 +23,7 @@ from starlette.testclient import TestClient
 from tests import factory
 from tests.conftest import Database as Urls
 from tests.factory import HEADQUARTERS, OFFICE
-from workflow import accounts, cases, db, recognitions, reports
+from workflow import accounts, cases, colleagues, db, recognitions, reports, search
 from workflow.access import actor
 from workflow.deadlines import TOKYO
 from workflow.settings import settings
@@ -99,11 +99,18 @@ ROWS = (
     Row("GET",  "/headquarters",                "303 404 404 404 200 404 404 404 404 | 404 404 404 404 404"),
     Row("GET",  "/mailbox",                     "303 200 200 200 200 200 200 200 200 | 200 200 200 200 200"),
     Row("GET",  "/cases",                       "303 200 200 200 200 200 200 200 200 | 200 200 200 200 200"),
+    Row("GET",  "/search",                      "303 200 200 200 200 200 200 200 200 | 200 200 200 200 200", query="?q=空き家"),
+    Row("GET",  "/search",                      "303 200 200 200 200 200 200 200 200 | 200 200 200 200 200", query="?q=主任&what=people"),
     # A draft: its writer's office alone.
     Row("GET",  "/cases/new",                   "303 200 200 200 200 200 200 200 200 | 200 200 200 200 200"),
     Row("POST", "/cases/new",                   "401 303 303 404 404 404 404 404 404 | 303 404 303 404 404", query="?process=dispatch&origin=municipality_request", fields=lambda world: {"key": str(uuid4())}),
     Row("POST", "/cases/new",                   "401 404 303 303 404 404 404 404 404 | 404 404 303 303 404", query="?process=dispatch&origin=director", fields=lambda world: {"key": str(uuid4())}),
     Row("GET",  CASE,                           "303 200 404 404 404 404 404 404 404 | 404 404 404 404 404", of="draft"),
+    Row("POST", "/cases/new/autosave",          "401 200 200 404 404 404 404 404 404 | 200 404 200 404 404", query="?process=dispatch&origin=municipality_request", fields=lambda world: {"key": str(uuid4())}),
+    Row("GET",  "/cases/copy",                  "303 200 200 404 404 404 404 404 404 | 200 404 200 404 404", query="?process=dispatch&origin=municipality_request"),
+    Row("POST", "/cases/copy",                  "401 422 422 404 404 404 404 404 404 | 422 404 422 404 404", query="?process=dispatch&origin=municipality_request", fields=lambda world: {"key": str(uuid4())}),
+    Row("GET",  CASE + "/autosave",             "303 200 404 404 404 404 404 404 404 | 404 404 404 404 404", of="draft"),
+    Row("POST", CASE + "/autosave",             "401 200 404 404 404 404 404 404 404 | 404 404 404 404 404", of="draft", fields=sent(saves="0", **{"request.title": "書きかけ"})),
     Row("GET",  CASE + "/edit",                 "303 200 404 404 404 404 404 404 404 | 404 404 404 404 404", of="draft"),
     Row("POST", CASE + "/edit",                 "401 303 404 404 404 404 404 404 404 | 404 404 404 404 404", of="draft", fields=sent(saves="0")),
     Row("GET",  CASE + "/print",                "303 200 404 404 404 404 404 404 404 | 404 404 404 404 404", of="draft"),
@@ -115,6 +122,7 @@ ROWS = (
     # A case in progress: its parties, whoever sees all, its staff. Somebody else's does not exist.
     Row("GET",  CASE,                           "303 200 200 200 200 200 200 200 404 | 404 404 404 404 404", of="judged"),
     Row("GET",  CASE + "/print",                "303 200 200 200 200 200 200 200 404 | 404 404 404 404 404", of="judged"),
+    Row("POST", CASE + "/autosave",             "401 403 200 403 403 403 403 403 404 | 404 404 404 404 404", of="examined", query="?action=propose_team", fields=lambda world: {"saves": "0", "team.members.0.days": "11/4"}),
     Row("GET",  CASE + "/edit",                 "303 303 303 303 303 303 303 303 404 | 404 404 404 404 404", of="judged"),
     Row("POST", CASE + "/edit",                 "401 403 303 403 403 403 403 403 404 | 404 404 404 404 404", of="examined", query="?action=propose_team", fields=lambda world: {"saves": "0", "team.members.0.days": "11/4"}),
     Row("POST", CASE + "/delete",               "401 404 404 404 404 404 404 404 404 | 404 404 404 404 404", of="judged"),
@@ -135,6 +143,14 @@ ROWS = (
     Row("GET",  "/recognitions",                "303 404 200 200 200 404 200 404 404 | 404 404 200 200 404"),
     Row("POST", "/recognitions",                "401 404 404 422 404 404 404 404 404 | 404 404 404 422 404", fields=lambda world: {"key": str(uuid4())}),
     Row("POST", "/recognitions/{entry:int}/end", "401 404 404 422 404 404 404 404 404 | 404 404 404 404 404", of="entry"),
+    # The office's people: who is where; skills and absences are the bureau's to keep.
+    Row("GET",  "/board",                       "303 404 200 200 404 404 404 404 404 | 404 404 200 200 404"),
+    Row("GET",  "/people",                      "303 404 200 404 404 404 404 404 404 | 404 404 200 404 404"),
+    Row("POST", "/people/absences",             "401 404 422 404 404 404 404 404 404 | 404 404 422 404 404", fields=lambda world: {"key": str(uuid4())}),
+    Row("POST", "/people/absences/{entry:int}/drop", "401 404 303 404 404 404 404 404 404 | 404 404 404 404 404", of="absence"),
+    Row("POST", "/people/skills",               "401 404 303 404 404 404 404 404 404 | 404 404 303 404 404"),
+    Row("GET",  "/balance",                     "303 404 200 200 200 404 404 404 404 | 404 404 200 200 404"),
+    Row("POST", "/balance/csv",                 "401 404 200 200 200 404 404 404 404 | 404 404 404 404 404", fields=sent(office=OFFICE, year="2026")),
     # Whether a municipality approves before it submits: its own decider settles it, the administrator for any.
     Row("GET",  "/arrangements",                "303 404 404 404 404 404 404 404 200 | 404 404 404 404 404"),
     Row("POST", "/arrangements/{code}",         "401 404 404 404 404 404 404 404 422 | 404 404 404 404 404", action="014591"),
@@ -148,6 +164,12 @@ ROWS = (
     # The records: read and taken out by who keeps or checks them.
     Row("GET",  "/audit",                       "303 404 404 404 404 404 200 200 200 | 404 404 404 404 200"),
     Row("POST", "/audit/export",                "401 404 404 404 404 404 200 200 200 | 404 404 404 404 200", fields=sent(kind="csv")),
+    # How long a case is kept: proposed by who keeps the records, confirmed by another of them or the director.
+    Row("GET",  "/retention",                   "303 404 404 200 404 404 200 200 404 | 404 404 404 200 200"),
+    Row("POST", "/retention",                   "401 404 404 422 404 404 404 422 404 | 404 404 404 422 422", fields=sent(do="propose")),
+    Row("POST", "/retention/register",          "401 404 404 200 404 404 200 200 404 | 404 404 404 200 200"),
+    Row("GET",  "/form-token",                  "303 403 403 403 403 403 403 403 403 | 403 403 403 403 403"),  # no token of an earlier page
+    Row("GET",  "/dates",                       "303 200 200 200 200 200 200 200 200 | 200 200 200 200 200", query="?typed=R8.11.9"),
     Row("POST", "/logout",                      "401 303 303 303 303 303 303 303 303 | 303 303 303 303 303"),
 )
 # fmt: on
@@ -252,6 +274,11 @@ def furnished(app: FastAPI, conn: psycopg.Connection[Any]) -> World:
     director = actor(conn, who.director)
     assert director is not None
     made.things["entry"] = recognitions.register(conn, director, body)
+    officer = actor(conn, who.bureau)
+    assert officer is not None
+    away = {"person": str(who.staff), "from": "2026-12-21", "to": ""}
+    made.things["absence"] = colleagues.enter_absence(conn, officer, away)
+    search.catch_up(db.database())
     return made
 
 

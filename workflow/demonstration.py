@@ -6,7 +6,7 @@ is a real act of a real account at its own moment; nothing is written past the e
 
 import json
 from collections.abc import Mapping
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from importlib import resources
 from typing import Any
 
@@ -112,26 +112,21 @@ def _cast(session: Session, stage: Stage, data: Mapping[str, Any]) -> None:
     first = next(case for case in data["cases"] if case["key"] == tried_with["case"])
     headquarters = session.exec(select(Installation)).one().headquarters
     main, tried = {first["office"], first["municipality"]}, set[str]()
+    cast: dict[str, tuple[Person, Post, str]] = {}
 
     def person(key: str, name: str, kana: str, org: str, section: str, title: str, role: str, scope: str) -> None:
-        if key in stage.people:
+        if key in cast:
             return
-        number = f"T{len(stage.people) + 1:04d}"
-        made = Person(staff_no=number, name=name, kana=kana, mail=f"{number.lower()}@tobidashi.invalid")
-        session.add(made)
-        session.flush()
-        assert made.id is not None
-        post = Post(org_code=org, section=section, title=title, role=role, scope=scope, valid_from=since)
-        session.add(post)
-        session.flush()
-        assert post.id is not None
-        session.add(Tenure(person_id=made.id, post_id=post.id, valid_from=since))
+        number = f"T{len(cast) + 1:04d}"
         known = {role: login for login, role, _, _ in ACCOUNTS}.get(role, key)
         chosen = key == tried_with["person"] if role == "staff" else org in main or scope in ("all", "none")
         login = known if known not in tried and chosen else key
         tried.add(login)
-        session.add(Account(person_id=made.id, login=login_key(login), password_hash=hashed))
-        stage.people[key] = made.id
+        cast[key] = (
+            Person(staff_no=number, name=name, kana=kana, mail=f"{number.lower()}@tobidashi.invalid"),
+            Post(org_code=org, section=section, title=title, role=role, scope=scope, valid_from=since),
+            login,
+        )
 
     offices = list(dict.fromkeys(c["office"] for c in data["cases"]))
     for case in data["cases"]:
@@ -158,6 +153,7 @@ def _cast(session: Session, stage: Stage, data: Mapping[str, Any]) -> None:
     person("auditor", "監査 まもる（仮名）", "", headquarters, "監査担当", "主査", "auditor", "all")
     person("records", "文書 きよし（仮名）", "", first["office"], "総務課", "文書主任", "records", "office")
     person("administrator", "管理 あきら（仮名）", "", headquarters, "情報担当", "主任", "administrator", "none")
+    _seat(session, stage, cast, since, hashed)
     for body in data.get("bodies", ()):
         decided = stage.today + timedelta(days=body["decided_on"]["day"])
         director = stage.people[f"director-{body['office'].split('-')[1]}"]
@@ -166,6 +162,22 @@ def _cast(session: Session, stage: Stage, data: Mapping[str, Any]) -> None:
                         reference=body["reference"], scope=body["scope"], recorded_by=director,
                         recorded_at=datetime.combine(decided, time(17), TOKYO))
         )  # fmt: skip
+
+
+def _seat(
+    session: Session, stage: Stage, cast: Mapping[str, tuple[Person, Post, str]], since: date, hashed: str
+) -> None:
+    """Everybody with a post and an account, in as few trips as there are kinds of rows."""
+    for kind in (0, 1):
+        session.add_all(entry[kind] for entry in cast.values())
+        session.flush()
+    for key, (person, post, login) in cast.items():
+        assert person.id is not None
+        assert post.id is not None
+        stage.people[key] = person.id
+        session.add(Tenure(person_id=person.id, post_id=post.id, valid_from=since))
+        session.add(Account(person_id=person.id, login=login_key(login), password_hash=hashed))
+    session.flush()
 
 
 def reset_clock(owner_url: str) -> None:

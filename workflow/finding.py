@@ -134,7 +134,7 @@ _FILTERS: tuple[tuple[str, str], ...] = (
 )  # fmt: skip
 
 ROWS = f"""WITH {SCOPE} SELECT c.id AS case_id, c.number, c.title, c.process, c.process_version, c.state, c.version, c.origin, c.acted_at,
-  c.opened_at, {MUNICIPALITY}, {LEAD}, {_DUE} AS due_at, {UNTIL} AS until FROM me CROSS JOIN cases c WHERE {ONCE} AND c.id = ANY (%(cases)s)"""
+  c.opened_at, {MUNICIPALITY}, {LEAD}, {_DUE} AS due_at, {UNTIL} AS until, c.form -> 'receipt' AS receipt FROM me CROSS JOIN cases c WHERE {ONCE} AND c.id = ANY (%(cases)s)"""
 
 
 # ── finding ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -308,6 +308,7 @@ def _told(row: Mapping[str, Any]) -> dict[str, Any]:
     return dict(row) | {
         "process_label": process.label, "state_label": state.label, "step": state.step, "final": state.final, "outcome": state.outcome,
         "holder": process.holder(row["state"], row["origin"]),
+        "came": came if (came := process.arrival({"receipt": row["receipt"] or {}})) and came.entered_by else None,
     }  # fmt: skip
 
 

@@ -14,11 +14,11 @@ from states.kernel import Process
 from states.places import Directory
 from states.terms import CLOCK, Facts
 from workflow import case_sql, deadlines, ended, history
-from workflow.access import PostHeld, ended_at, roles_on
+from workflow.access import OUTSIDE, PostHeld, ended_at, roles_on
 from workflow.registers import registers
 
 Connection = psycopg.Connection[Any]
-KEEPERS = frozenset({"auditor", "records"})  # whose roles are left on a case of which nothing is kept any more
+KEEPERS = frozenset({"auditor", "records"})  # the roles that are left on a case of which nothing is kept any more
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -109,8 +109,8 @@ def load(conn: Connection, case_id: int, person_id: int | None, key: UUID | None
     until = ended_at(posts, parties) if not held and person_id is not None else None
     if until is not None:
         return _as_it_was(conn, row, process, posts, until)
-    if history.disposed(row.form, row.title):
-        held = {role: post for role, post in held.items() if role in KEEPERS}
+    if history.disposed(row.form, row.title):  # nobody acts on it any more; the offices read what is left of it
+        held = {role if role in KEEPERS else "auditor": post for role, post in held.items() if role not in OUTSIDE}
     facts = _facts(conn, row, process, frozenset({CLOCK}) if person_id is None else frozenset(held), person_id, named)
     last = json.loads(row.body) if row.body else None
     return Loaded(row, process, facts, facts.read, held, parties, last, facts.roles)

@@ -6,7 +6,7 @@ records officer – and whatever happens to the case in between makes the propos
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -105,13 +105,13 @@ JOIN event head ON head.case_id = c.id AND head.seq = c.version
 JOIN LATERAL (SELECT min(e.at) AS at FROM event e WHERE e.case_id = c.id AND strpos(e.body, ',"to":"' || c.state || '","v":') > 0) done ON true
 WHERE {VISIBLE} AND c.version > 0 AND c.parent_id IS NULL
   AND c.process || '/' || c.process_version || '/' || c.state = ANY (%(ends)s)
-  AND (%(case)s::bigint IS NULL OR c.id = %(case)s) AND (%(number)s = '' OR c.number = %(number)s)
+  AND (%(case)s::bigint IS NULL OR c.id = %(case)s)
 ORDER BY done.at, c.id"""
 
 
-def kept(conn: Connection, person_id: int, *, case_id: int | None = None, number: str = "") -> list[Kept]:
-    """Every ended case in this person's sight that still says something, those that ended first at the head."""
-    wanted = {"person": person_id, "ends": _ends(), "case": case_id, "number": number}
+def kept(conn: Connection, person_id: int, *, case_id: int | None = None) -> list[Kept]:
+    """Every ended case (or this one) in the person's sight that still says something, those that ended first at the head."""
+    wanted = {"person": person_id, "ends": _ends(), "case": case_id}
     return [_kept(row) for row in _dicts(conn, ENDED, wanted) if not history.disposed(row["form"], row["title"])]
 
 
@@ -232,8 +232,7 @@ def _dispose_child(conn: Connection, child: int, by: tuple[int, PostHeld], groun
     """A case under one that goes goes with it. It is read as the clock reads it: whoever disposes of the parent need not see it."""
     case = load(conn, child, None)
     name = conn.execute("SELECT name FROM person WHERE id = %s", (by[0],)).fetchone()
-    row = case.row._replace(person_name=name[0] if name else "")
-    erase.dispose(conn, Loaded(row, case.process, case.facts, case.read, {KEEPS: by[1]}, case.parties, case.body), by, ground, told)
+    erase.dispose(conn, replace(case, row=case.row._replace(person_name=name[0] if name else "")), by, ground, told)
 
 
 def extend(db: Database, person_id: int, cases: Sequence[tuple[int, int]], years: int, reason: str) -> None:

@@ -86,11 +86,15 @@ def play(stage: Stage, process: str, data: Story) -> int:
     by_key = {case["key"]: case for case in data["cases"]}
     stage.reasons = data.get("reasons") or {}
     with stage.app.connection() as conn:
+        before: date | None = None
         for step in sorted(_steps(stage, process, by_key)):
             case = by_key[step.case]
+            if before and before < step.at.date():
+                outbox.deliver(stage.app)  # what a day brings is told on that day
             stage.clock(step.at)
             _Scene(stage, conn, process, case, step.step, _base(stage, process, case)).act()
-            outbox.deliver(stage.app)
+            before = step.at.date()
+        outbox.deliver(stage.app)
     return len(stage.opened)
 
 

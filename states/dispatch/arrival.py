@@ -62,7 +62,10 @@ def alike(one: Form, other: Form) -> tuple[Sequence[str], bool]:
     if names[0] and names[0] == names[1]:
         told.append("件名が同じです。")
         plain = True
-    elif _counted(names[0]) == _counted(names[1]) and SequenceMatcher(None, *names, autojunk=False).ratio() >= SIMILAR:
+    elif (
+        _counted(names[0]) == _counted(names[1])
+        and SequenceMatcher(None, *sorted(names), autojunk=False).ratio() >= SIMILAR
+    ):
         told.append("件名がよく似ています。")
         plain = True
     if here and there and here == there:

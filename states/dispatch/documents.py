@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from states.dates import WEEKDAYS, parse_days, read_date, wareki
+from states.dispatch.arrival import arrival
 from states.dispatch.labels import CHANGE_REASONS, CHANGES, STOP_REASONS
 from states.dispatch.telling import body_of, place_called, spans, tasks_of
 from states.dispatch.year_end import YEAR_END
@@ -23,8 +24,10 @@ def _addressee(matter: Matter) -> str:
         if matter.text("contact.municipality_code") or matter.text("contact.municipality_name")
         else "request.destination"
     )
-    _, name = place_called(matter.form, matter.directory, matter.on, group)
-    return f"{name}長 様"
+    code, name = place_called(matter.form, matter.directory, matter.on, group)
+    ended = matter.directory.municipality(code, matter.on) is None
+    heir = matter.directory.successor(code, matter.on) if ended else None  # a letter goes to who is there on its day
+    return f"{heir.name if heir else name}長 様"
 
 
 def _asked(matter: Matter) -> str:
@@ -32,7 +35,9 @@ def _asked(matter: Matter) -> str:
     if matter.text("request.origin") == "director":
         return "地域づくりを連携して進めるため、次の業務について、"
     arrived = read_date(matter.text("receipt.arrived_on")).date
-    return f"{wareki(arrived)}に受け付けた要請について、" if arrived else "要請のあった業務について、"
+    came = arrival(matter.form)
+    way = f"{came.way}で" if came and came.entered_by else ""
+    return f"{wareki(arrived)}に{way}受け付けた要請について、" if arrived else "要請のあった業務について、"
 
 
 def _paper(

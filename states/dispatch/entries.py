@@ -157,10 +157,20 @@ def places_are_known(facts: Facts) -> Iterator[Verdict]:
     destination, asking = form.request.destination, form.contact
     if destination.type == "municipality" or destination.municipality_code or destination.municipality_name:
         path = "request.destination.municipality"
-        found += _place(facts.directory, path, destination.municipality_code, destination.municipality_name, office, on)
+        found += _place(
+            facts.directory,
+            path,
+            destination.municipality_code,
+            destination.municipality_name,
+            office,
+            on,
+            today=facts.today,
+        )
     if form.request.on_request and (asking.municipality_code or asking.municipality_name):
         path = "contact.municipality"
-        found += _place(facts.directory, path, asking.municipality_code, asking.municipality_name, office, on)
+        found += _place(
+            facts.directory, path, asking.municipality_code, asking.municipality_name, office, on, today=facts.today
+        )
     if form.request.on_request:
         found += _asking_along(facts.directory, form, on)
     yield from found or [
@@ -190,7 +200,14 @@ def _asking_along(directory: Directory, form: Form, on: date) -> Iterator[Verdic
 
 
 def _place(
-    directory: Directory, path: str, code: str, name: str, office: str, on: date, within: str = ""
+    directory: Directory,
+    path: str,
+    code: str,
+    name: str,
+    office: str,
+    on: date,
+    within: str = "",
+    today: date | None = None,
 ) -> Iterator[Verdict]:
     """What does not agree with the directory about one municipality, at most one refusal; `within` is its prefecture's code."""
     by_code, by_name = f"{path}_code", f"{path}_name"
@@ -199,7 +216,7 @@ def _place(
         prefecture = within or next((o.prefecture_code for o in directory.offices if o.code == office), "")
         candidates = directory.by_name(name, on, prefecture) if written else ()
         if len(candidates) == 1:
-            yield from _area(directory, by_name, candidates[0], office, on)
+            yield from _area(directory, by_name, candidates[0], office, on, today or on)
         elif candidates:
             both = "と".join(m.name for m in candidates)
             yield block(
@@ -222,12 +239,16 @@ def _place(
             f"コード{plain}は{place.name}で、書かれた「{written}」と合いません。どちらかを直してください。", by_name
         )
     else:
-        yield from _area(directory, by_code, place, office, on)
+        yield from _area(directory, by_code, place, office, on, today or on)
 
 
-def _area(directory: Directory, path: str, place: Municipality, office: str, on: date) -> Iterator[Verdict]:
+def _area(
+    directory: Directory, path: str, place: Municipality, office: str, on: date, today: date
+) -> Iterator[Verdict]:
+    """The bureau asked is that of the municipality's area on the day of arrival, or the one to which it has moved since."""
     asked = directory.office(office)
-    if asked and place.office_code != office:
+    by_now = directory.municipality(place.code, today) or directory.successor(place.code, today) or place
+    if asked and office not in (place.office_code, by_now.office_code):
         yield block(f"{place.name}は{asked.name}の所管ではありません。{_elsewhere(directory, place, on)}", path)
 
 

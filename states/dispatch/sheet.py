@@ -156,8 +156,7 @@ def _record(texts: Mapping[str, str], office: str, told: list[tuple[str, str]]) 
     chosen = {column.path: _choice(column, texts, told) for column in COLUMNS if column.choices}
     body = chosen["destination.type"] == "organization"
     own_affairs = "concurrent_appointment.municipal_own_affairs"
-    if not texts[own_affairs]:
-        told.append((own_affairs, f"選んでください。{'、'.join(OWN_AFFAIRS.values())} のどれかです。"))
+    told += [(c.path, _asked(c)) for c in COLUMNS if c.need and not texts[c.path]]
     tasks = _filled("tasks.{}", "task_roles.{}", TASKS, texts, told)
     staff = _filled("staff.{}.role", "staff.{}.assignments", STAFF, texts, told)
     requester = {name: texts[f"requester.{name}"] for name in Requester.model_fields}
@@ -201,6 +200,12 @@ def _record(texts: Mapping[str, str], office: str, told: list[tuple[str, str]]) 
             "round_table_id": texts["links.round_table_id"] or None,
         },
     }  # fmt: skip
+
+
+def _asked(column: Column) -> str:
+    """What is said of a cell that was left blank and has to be filled in."""
+    words = "、".join(column.choices)
+    return f"選んでください。{words} のどれかです。" if words else "書いてください。"
 
 
 def _filled(one: str, other: str, most: int, texts: Mapping[str, str], told: list[tuple[str, str]]) -> range:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from states.text import narrow, problems, search_key, visible
+from states.text import narrow, problems, search_key, search_place, visible
 
 
 @pytest.mark.parametrize(
@@ -127,3 +127,34 @@ def test_a_search_key_is_its_own_key(text):
 def test_numbers_and_codes_are_narrowed():
     assert narrow("０１４３８９") == "014389"
     assert narrow("　００００－００ー００００ ") == "0000-00-0000"
+
+
+@pytest.mark.parametrize(
+    ("written", "sought", "shown"),
+    [
+        ("渡邉係長の空き家", "辺", "邉"),
+        ("コンピューターの活用", "ピュータ", "ピュータ"),
+        ("ｶﾞｲﾄﾞﾏｯﾌﾟの作成", "ガイド", "ｶﾞｲﾄﾞ"),
+        ("山田 太郎さん", "田太", "田 太"),
+        ("海" * 5000 + "髙　橋" + "霧" * 300, "高橋", "髙　橋"),
+        ("㈱北の会", "(株)北", "㈱北"),
+        ("葛\U000e0104の会", "葛の", "葛\U000e0104の"),
+        ("海霧", "霧海", None),
+        ("", "海", None),
+        ("海霧", "", None),
+    ],
+)
+def test_the_place_of_what_was_found_is_shown_as_it_was_written(written, sought, shown):
+    place = search_place(written, search_key(sought))
+    assert (place and written[slice(*place)]) == shown
+
+
+@given(st.text(max_size=400), st.data())
+def test_what_a_key_holds_has_a_place(text, data):
+    key = search_key(text)
+    start = data.draw(st.integers(0, len(key)))
+    sought = key[start : start + data.draw(st.integers(0, 5))]
+    place = search_place(text, sought)
+    assert (place is None) == (not sought)
+    if place:
+        assert 0 <= place[0] < place[1] <= len(text)

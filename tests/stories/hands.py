@@ -60,8 +60,9 @@ class Visits:
 
 
 def quiet(complaints: list[str]) -> list[str]:
-    """What the browser complained of, without the answers of 400 and more that a story asks for."""
-    return [c for c in complaints if "status of 4" not in c]
+    """What the browser complained of, without the answers of 400 and more and the broken lines that a story asks for."""
+    asked_for = ("status of 4", "net::ERR_INTERNET_DISCONNECTED", "net::ERR_FAILED")
+    return [c for c in complaints if not any(words in c for words in asked_for)]
 
 
 def sign_in(page: Page, login: str) -> None:

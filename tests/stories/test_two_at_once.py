@@ -75,13 +75,12 @@ def test_what_was_typed_outlives_the_session(system: System, visit: Visits) -> N
     ask.get_by_label("起案の理由").fill(NOTE)
     leave_elsewhere(first)
     press(ask, "局長の判断を求める")
-    first.get_by_role("heading", level=1, name="ログインし直してください").wait_for()
-    kept = first.get_by_label("書いた文 1").input_value()
-    assert kept == NOTE
-    first.get_by_role("link", name="ログインする").click()
+    first.get_by_text("ログインし直してください。まだ送られていません。").wait_for()
     sign_in(first, "bureau")
-    first.get_by_role("heading", level=1, name=title).wait_for()
-    act(first, "局長の判断を求める", 起案の理由=kept)
+    first.get_by_role("heading", level=1, name="送りかけの内容が残っています").wait_for()
+    assert first.get_by_label("書いた文 1").input_value() == NOTE
+    press(first, "もう一度送る")
+    done(first, "局長の判断を求める")
 
 
 def leave_elsewhere(page: Page) -> None:

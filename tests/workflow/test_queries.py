@@ -10,7 +10,6 @@ import pytest
 
 from tests import factory
 from workflow import cases, finding, queries
-from workflow.access import actor
 from workflow.deadlines import local_day
 from workflow.finding import Found, Wanted
 from workflow.queries import BadCursor, Page, cursor_of
@@ -196,7 +195,7 @@ def test_every_case_one_may_see_is_listed_once_the_newest_first(conn, who):
     foreign = put_in(conn, elsewhere)
 
     def listed(person: int, **filters: Any) -> list[int]:
-        reader, wanted = actor(conn, person), Wanted(**filters)
+        reader, wanted = factory.reader(conn, person), Wanted(**filters)
         return [row["case_id"] for row in pages(lambda after: finding.find(conn, reader, wanted, after=after, limit=2))]
 
     assert listed(who.bureau) == mine[::-1]
@@ -215,7 +214,7 @@ def test_the_fiscal_year_of_a_case_is_that_of_its_opening(conn, who, owner, fres
     opened = cases.today(conn)
     year = opened.year - (opened.month < 4)
     for wanted, expected in ((year, [case_id]), (year - 1, []), (year + 1, [])):
-        found = finding.find(conn, actor(conn, who.bureau), Wanted(year=wanted))
+        found = finding.find(conn, factory.reader(conn, who.bureau), Wanted(year=wanted))
         assert [row["case_id"] for row in found.rows] == expected
 
 
@@ -223,7 +222,7 @@ def test_an_ended_tenure_gives_nothing(conn, who):
     put_in(conn, who)
     former = factory.person(conn, "bureau", who.office, until=cases.today(conn) - timedelta(days=1))
     leaving = factory.person(conn, "bureau", who.office, until=cases.today(conn))
-    assert [finding.find(conn, actor(conn, p), Wanted()).total for p in (former, leaving)] == [0, 1]
+    assert [finding.find(conn, factory.reader(conn, p), Wanted()).total for p in (former, leaving)] == [0, 1]
     assert [queries.waiting(conn, p) for p in (former, leaving)] == [0, 1]
     assert [len(queries.events(conn, p).rows) for p in (former, leaving)] == [0, 1]
 
@@ -321,9 +320,12 @@ BAD = [
 
 @pytest.mark.parametrize("cursor", BAD)
 def test_a_cursor_that_no_list_gave_out_is_refused(conn, who, cursor):
-    for ask in (queries.inbox, queries.case_list, queries.events, queries.messages):
+    for ask in (queries.inbox, queries.events, queries.messages):
         with pytest.raises(BadCursor):
             ask(conn, who.auditor, after=cursor)
+    for wanted in (Wanted(), Wanted(("x",)), Wanted(due_first=True)):
+        with pytest.raises(BadCursor):
+            finding.find(conn, factory.reader(conn, who.auditor), wanted, after=cursor)
 
 
 def test_actions_are_known_by_their_verbs(conn):

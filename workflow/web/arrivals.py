@@ -6,11 +6,13 @@ Whoever receives a case sees others like it before he goes on; closing it as one
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from states.dates import short
 from states.places import Directory
 from states.terms import Input
 from workflow import duplicates
+from workflow.access import TODAY
 from workflow.cases import View
 from workflow.duplicates import Linked, Twin
 from workflow.loading import Connection
@@ -19,6 +21,7 @@ from workflow.web.render import Signed
 
 CASE, OFFICE, PARTNER = "case", "office", "partner"  # kinds of inputs that are chosen from what is there
 
+_NOW = f"({{0}}.valid_from IS NULL OR {{0}}.valid_from <= {TODAY}) AND ({{0}}.valid_to IS NULL OR {{0}}.valid_to >= {TODAY})"
 NAMES = "SELECT data FROM content WHERE case_id = %s AND seq = 1 AND kind = 'names'"
 
 
@@ -79,12 +82,39 @@ def linked(conn: Connection, signed: Signed, view: View) -> Linked:
     return duplicates.linked(conn, signed.actor.person_id, view.id) if view.version else Linked(None, ())
 
 
-def choices(view: View, found: Same) -> Mapping[str, Choices]:
+AREA = f"""SELECT b.code, b.name, o.name, o.valid_from FROM organisation o JOIN organisation b ON b.code = o.office AND {_NOW.format("b")}
+WHERE o.code = %s AND {_NOW.format("o")}"""
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """The bureau in whose area the place of a case lies today, where another one leads the case and may pass it on."""
+
+    place: str
+    office_code: str
+    office: str
+    since: date | None
+    label: str
+    act: str
+
+
+def elsewhere(conn: Connection, view: View) -> Elsewhere | None:
+    """Whether the municipality belongs to another bureau by now; the case stays until somebody passes it on."""
+    passing = next(
+        (o.action for o in view.offers if o.action.leads and any(a.kind == OFFICE for a in o.action.asks)), None
+    )
+    row = conn.execute(AREA, (view.process.place(view.facts.form),), prepare=True).fetchone() if passing else None
+    if row is None or passing is None or row[0] == view.lead:
+        return None
+    return Elsewhere(row[2], row[0], row[1], row[3], passing.label, passing.name)
+
+
+def choices(view: View, found: Same, right: str = "") -> Mapping[str, Choices]:
     """What can be chosen in inputs of these kinds: value and label, and what is chosen at first."""
     asked = {ask.kind for offer in view.offers for ask in offer.action.asks}
     made: dict[str, Choices] = {}
     if OFFICE in asked:
-        made[OFFICE] = _offices(view)
+        made[OFFICE] = _offices(view, right)
     if PARTNER in asked:
         named = [(str(p["org_code"]), str(p["org_name"])) for p in view.parties if p["part"] == PARTNER]
         made[PARTNER] = Choices(named)
@@ -94,8 +124,8 @@ def choices(view: View, found: Same) -> Mapping[str, Choices]:
     return made
 
 
-def _offices(view: View) -> Choices:
-    """The other bureaus of the prefecture; the one in whose area the place of the case lies is chosen at first."""
+def _offices(view: View, right: str) -> Choices:
+    """The other bureaus of the prefecture; the right one is chosen at first."""
     directory, today = Directory.from_csv(), view.facts.today
     here = directory.office(view.lead)
     others = [
@@ -106,9 +136,7 @@ def _offices(view: View) -> Choices:
         and office.code != here.code
         and office.in_force(today)
     ]
-    right = directory.office_of(view.process.place(view.facts.form), today)
-    first = right.code if right and right in others else ""
-    return Choices([(office.code, office.name) for office in sorted(others, key=lambda o: o.sort)], first)
+    return Choices([(office.code, office.name) for office in sorted(others, key=lambda o: o.sort)], right)
 
 
 def _called(twin: Twin) -> str:

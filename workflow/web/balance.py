@@ -52,7 +52,7 @@ def show(
         request, signed, "balance.html", found=found, offices=offices, office=here, everything=here == ALL, office_name=dict(offices)[here],
         years=[(str(number), fiscal_year_label(number)) for number in years], year=wanted, year_label=fiscal_year_label(wanted), to=to,
         base=lists.address(ADDRESS, base), at=lambda code: lists.address(ADDRESS, {"office": code, "year": wanted}),
-        towns=[t for t in found.towns if not (here == ALL and t.figures == balance.Figures())], behind=behind[:MOST_CASES],
+        towns=[town for town in found.towns if town.figures != balance.Figures()], behind=behind[:MOST_CASES],
         more=len(behind) > MOST_CASES, filters=[t for t in (town.name if town else "", _month_called(of_month)) if t],
         months=[(_month_called(m), days, to(month=m.isoformat())) for m, days in found.months],
         homes={t.code: dict(offices).get(t.home, "") for t in found.towns},

@@ -113,9 +113,10 @@ def case_page(
     path = [view.process.initial.name, *(_to(line) for line in reversed(lines) if line["moved"])]
     asked = next((o.action for o in view.offers if o.action.name == typed.action), None)
     same = arrivals.same(conn, signed, view)
-    choices = arrivals.choices(view, same)
+    elsewhere = arrivals.elsewhere(conn, view)
+    choices = arrivals.choices(view, same, elsewhere.office_code if elsewhere else "")
     context = around | {
-        "came": arrivals.came(conn, view, inner), "same": same, "linked": arrivals.linked(conn, signed, view),
+        "came": arrivals.came(conn, view, inner), "same": same, "elsewhere": elsewhere, "linked": arrivals.linked(conn, signed, view),
         "view": view, "read": view.read, "inside": inner, "names": names, "state_word": view.ended or _state_word(view, inner), "left": _left(view, lines, names),
         "origin_word": getattr(around["words"], "origins", {}).get(view.origin, ""), "dues": offers.due_lines(view),
         "steps": diagram.step_bar(view.process, view.state.name, _notes(view, lines)),

@@ -40,7 +40,8 @@ def facets(found: Found, here: Mapping[str, str], path: str, names: Mapping[str,
     shown = []
     for name, (label, told) in _ways(names).items():
         counted, chosen = found.facets.get(name, {}), here.get(name, "")
-        if (name != "state" or inside) and (len(counted) > 1 or chosen):
+        narrows = any(number < found.total for number in counted.values())
+        if (name != "state" or inside) and (narrows or chosen):
             values = [
                 Value(lists.address(path, here, **{name: value if value != chosen else ""}), _called(name, value, told), number, value == chosen)
                 for value, number in _ordered(name, told, {str(value): number for value, number in counted.items()})

@@ -61,7 +61,8 @@ def show(request: Request, conn: Connection, signed: SignedIn, year: str = "", d
 @router.post(ADDRESS)
 def carry_out(request: Request, conn: Connection, signed: SignedIn, posted: Posted) -> Response:
     """One step for the cases that are ticked. A refusal shows the page again, with everything that was typed."""
-    _may_read(signed.actor)
+    if not {KEEPS, ANSWERS} & signed.actor.roles:
+        raise NotFound
     do = posted.get("do", "")
     try:
         _step(signed.actor.person_id, do, posted)
@@ -139,6 +140,7 @@ def _page(
     wide = any(post.scope == "all" for post in actor.posts)
     mine = [found for found in retention.kept(conn, person) if wide or found.lead in actor.orgs]
     proposed = [found for found in mine if found.proposed]
+    own = _own(proposed, person)
     over = [found for found in mine if found.over and not found.proposed and not found.held]
     years = sorted({found.year for found in over})
     wanted = next((number for number in years if str(number) == year), 0)
@@ -147,7 +149,8 @@ def _page(
     soon = [found for found in mine if not found.over and (found.until - today).days < 366 * SOON]
     return page(
         request, signed, "retention.html", status=status, asked=asked, done=done, keeps=KEEPS in actor.roles,
-        answers=bool({KEEPS, ANSWERS} & actor.roles), proposed=proposed, own=_own(proposed, person), over=chosen[:SHOWN], more=max(0, len(chosen) - SHOWN),
+        answers=bool({KEEPS, ANSWERS} & actor.roles), proposed=proposed, own=own,
+        confirms=bool({KEEPS, ANSWERS} & actor.roles) and len(own) < len(proposed), over=chosen[:SHOWN], more=max(0, len(chosen) - SHOWN),
         years=[(str(number), f"{fiscal_year_label(number)}に満了({sum(f.year == number for f in over)}件)") for number in years],
         year=str(wanted or ""), total=len(over), held=retention.held(conn, person), soon=len(soon),
         disposed=retention.disposed(conn, person, limit=RECENT), extensions=[(str(n), f"{n}年") for n in EXTENSIONS],

@@ -159,10 +159,10 @@ class BodyLimit:
         taking = _Taking(receive, place.limit if place else self.limit, self.seconds)
         announced = Headers(scope=scope).get("content-length", "0")
         if not announced.isdecimal() or len(announced) > 18 or int(announced) > taking.limit:
-            await _drain(receive, 3 * place.limit if place else _DRAIN, self.seconds)
-            await _refuse(413, scope, receive, send, place.sentence if place else "")
+            answer = taking.answer(send, 3 * place.limit if place else _DRAIN)
+            await _refuse(413, scope, receive, answer, place.sentence if place else "")
             return
-        await self.app(scope, taking, taking.answer(send) if place else send)
+        await self.app(scope, taking, taking.answer(send, place.limit) if place else send)
 
 
 class _Taking:
@@ -185,19 +185,24 @@ class _Taking:
             raise HTTPException(413)
         return message
 
-    def answer(self, send: Send) -> Send:
-        """The way back, for a body that may be refused at its beginning: the rest is taken first, and dropped."""
+    def answer(self, send: Send, most: int) -> Send:
+        """The way back from a body that was refused at its beginning: so much of the rest is taken first, then it is cut off."""
 
         async def send_when_taken(message: Message) -> None:
-            if message["type"] == "http.response.start" and not self.complete and self.taken <= self.limit:
-                await _drain(self.receive, self.limit - self.taken, self.seconds)
+            if message["type"] == "http.response.start" and not self.complete:
+                room = most - self.taken if self.taken <= self.limit else 0
+                if not room or not await _drain(self.receive, room, self.seconds):
+                    MutableHeaders(scope=message)["Connection"] = "close"
             await send(message)
 
         return send_when_taken
 
 
-async def _drain(receive: Receive, most: int, seconds: float) -> None:
-    """Drop what still comes, for so many bytes and seconds: a browser reads the answer only when its body was taken."""
+async def _drain(receive: Receive, most: int, seconds: float) -> bool:
+    """Drop what still comes, for so many bytes and seconds: a browser reads the answer only when its body was taken.
+
+    Whether it was all of it.
+    """
     taken, more = 0, True
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
@@ -205,6 +210,7 @@ async def _drain(receive: Receive, most: int, seconds: float) -> None:
                 message = await receive()
                 taken += len(message.get("body", b""))
                 more = bool(message.get("more_body"))
+    return not more
 
 
 async def _refuse(status: int, scope: Scope, receive: Receive, send: Send, sentence: str = "") -> None:

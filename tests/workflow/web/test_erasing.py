@@ -267,3 +267,26 @@ def test_a_name_typed_everywhere_goes_from_everywhere_in_one_act(browse: Browse,
     assert reports.compile_next(database())
     assert reports.file(conn, who.bureau, again).data
     assert holding(superuser) <= RECORDED
+
+
+@pytest.mark.browser
+def test_it_looks_right(browse: Browse, tab, address, conn, who, declined):
+    remark(database(), who.bureau, declined, "担当の方から電話があった。")
+    attach(database(), who.bureau, declined, name="担当者名簿.pdf")
+    token = browse(who.records).client.cookies["tobidashi"]
+    tab.context.add_cookies([{"name": "tobidashi", "value": token, "url": address}])
+    tab.goto(f"{address}/cases/{declined}/erase")
+    test_browser.looks_right(tab, "erase_words")
+    tab.get_by_label("消す言葉").fill("担当（仮名）\n担当の方")
+    tab.get_by_role("button", name="この言葉を探す").click()
+    tab.get_by_text("か所です").wait_for()
+    test_browser.looks_right(tab, "erase_found")
+    tab.get_by_role("button", name="選んだ所を黒塗りにする").click()
+    tab.get_by_text("消去の理由を書いてください。").first.wait_for()
+    test_browser.looks_right(tab, "erase_refused")
+    tab.get_by_label("消去の理由").fill("本人の申出のため")
+    tab.get_by_role("button", name="選んだ所を黒塗りにする").click()
+    tab.get_by_text("「内容を消去する」を行いました").wait_for()
+    test_browser.looks_right(tab, "erase_done")
+    tab.goto(f"{address}/cases/{declined}/erase?by=rows")
+    test_browser.looks_right(tab, "erase_rows")
