@@ -4,6 +4,7 @@ At desk and phone width, at 200 % zoom, with the keyboard alone, and printed on 
 """
 
 import io
+import json
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from playwright.sync_api import Browser, Page
 from pypdf import PdfReader
 
 from tests.conftest import Database as Urls
-from tests.factory import OFFICE, drive, opened
+from tests.factory import OFFICE, drive, opened, request_form
 from tests.stories import system as prefecture
 from tests.stories.hands import DESK, PHONE, Visits, card, done, press, quiet
 from tests.stories.system import System
@@ -43,7 +44,7 @@ PAGES = {
         "/inbox", "/cases", "/search?q=空き家 助言", "/search?q=主任&what=people", "/search?q=紹介&what=reports", "/search?q=" + "長" * 300, "/cases/new", "/cases/new?process=dispatch&origin=municipality_request", "/cases/new?process=dispatch&origin=director",
         "/cases/{submitted}", "/cases/{examined}", "/cases/{examined}/actions/propose_team", "/cases/{decided}", "/cases/{decided}/actions/record_consent",
         "/cases/{returned}", "/cases/{returned}/actions/file_result", "/cases/{reported}", "/reports", "/recognitions",
-        "/cases/{decided}/actions/propose_change", "/board", "/people", "/balance",
+        "/intake", "/cases/{paper}", "/cases/{paper}?same=上川-R8-001", "/cases/{passed}", "/cases/{decided}/actions/propose_change", "/board", "/people", "/balance",
     ),
     "director": ("/inbox", "/board", "/cases/{judged}", "/cases/{late}", "/cases/{own}", "/cases/{decided}/letters/decision_notice", "/recognitions", "/retention"),
     "headquarters": ("/headquarters", "/balance", "/cases/{consulted}", "/reports?office=all", "/reports/rollup", "/reports/rollup?office=hk-kamikawa&only=expected"),
@@ -129,6 +130,14 @@ def with_cases(system: System) -> dict[str, int]:
         drive(conn, who, found["consulted"], *road, ("consult", {"by": who.director}))
         found["own"] = opened(conn, who, own_affairs="yes", title=f"{TITLE}(own)")
         drive(conn, who, found["own"], *road)
+        on_paper = request_form(conn, who, title=f"{TITLE}(judged)") | {
+            "receipt": {"channel": "fax", "arrived_on": "R8.10.9"}
+        }
+        found["paper"] = cases.open_case(conn, who.bureau, "dispatch", "municipality_request", on_paper)
+        drive(conn, who, found["paper"], "submit_proxy")
+        found["passed"] = opened(conn, who, title=f"{TITLE}(passed)")
+        passing = {"inputs": {"office": "hk-sorachi", "reason": "所管が違うため。"}}
+        drive(conn, who, found["passed"], "submit", "receive", ("forward", passing))
         found["blank"] = cases.open_case(
             conn, who.municipality, "dispatch", "municipality_request", {"request": {"office_code": OFFICE}}
         )
@@ -165,6 +174,29 @@ def test_axe_finds_nothing_and_nothing_sticks_out(furnished: Furnished, visit: V
         if wrong:
             found[path] = wrong
     assert found == {}
+
+
+@pytest.mark.parametrize("width", [DESK, PHONE])
+def test_the_answers_to_a_file_are_read_by_everybody(visit: Visits, width: int) -> None:
+    """A page that comes back from a sent file, with a record that goes back and one that may be taken in."""
+    page = visit("bureau", width=width)
+    page.goto("/intake")
+    good = {
+        "office_code": OFFICE, "initiative": "municipality_request", "received_on": "R8.10.13", "title": TITLE, "purpose": "順を決めたい。",
+        "requester": {"municipality_code": "014591"}, "destination": {"type": "municipality", "municipality_code": "014591"},
+        "work_category": "request.plan", "tasks": ["助言"], "task_roles": ["advice"], "period": {"from": "R8.11.9", "to": "R8.11.20"},
+        "staff": [{"role": "主査", "days": "11/9-18"}], "concurrent_appointment": {"needed": False, "municipal_own_affairs": True},
+    }  # fmt: skip
+    data = json.dumps([good, good | {"received_on": ""}]).encode()
+    page.get_by_label("ファイル").set_input_files({"name": "記録.json", "mimeType": "application/json", "buffer": data})
+    press(page, "読んで、1件ずつ確かめる")
+    for heading in ("1件ずつ確かめました", "取り込みました"):
+        page.get_by_role("heading", level=1, name=heading).wait_for()
+        assert violations(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.evaluate(STICKS_OUT) == []
+        if heading != "取り込みました":
+            press(page, "よいものだけ取り込む(1件)")
 
 
 def violations(page: Page) -> list[Any]:

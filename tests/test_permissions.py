@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 from uuid import uuid4
 
@@ -23,7 +23,8 @@ from starlette.testclient import TestClient
 from tests import factory
 from tests.conftest import Database as Urls
 from tests.factory import HEADQUARTERS, OFFICE
-from workflow import accounts, cases, colleagues, db, recognitions, reports, search
+from tests.papers import PDF, attach
+from workflow import accounts, cases, colleagues, db, recognitions, reports, search, search
 from workflow.access import actor
 from workflow.deadlines import TOKYO
 from workflow.settings import settings
@@ -55,6 +56,7 @@ class Row:
     action: str = ""
     query: str = ""
     fields: Fields = lambda world: {}
+    file: bytes | None = None  # sent as a file, behind the fields
 
     @property
     def expected(self) -> dict[str, int]:
@@ -69,12 +71,18 @@ class Row:
             "action": lambda: self.action,
             "kind": lambda: self.action,
             "code": lambda: self.action,
+            "file_id": lambda: world.things.get(self.action, 1),
         }
         return PATH.sub(lambda name: str(parts[name[1]]()), self.path) + self.query
 
 
 def sent(**fields: str) -> Fields:
     return lambda world: fields
+
+
+def _paper(scope: str, world: "World") -> dict[str, str]:
+    """What the forms of files and remarks send, nothing written."""
+    return {"key": str(uuid4()), "scope": scope, "text": ""}
 
 
 def act_on(case: str) -> Fields:
@@ -84,6 +92,7 @@ def act_on(case: str) -> Fields:
 
 CASE = "/cases/{case_id:int}"
 ACT = CASE + "/actions/{action}"
+PAPER, INSIDE = (partial(_paper, scope) for scope in ("shared", "internal"))
 REPORT = sent(report="dispatch/year-end", office=OFFICE, year="2026")
 
 # fmt: off
@@ -119,6 +128,11 @@ ROWS = (
     Row("POST", ACT,                            "401 303 404 404 404 404 404 404 404 | 404 404 404 404 404", of="draft", action="submit", fields=lambda world: {"version": "0", "key": str(uuid4())}),
     Row("GET",  CASE + "/letters/{kind}",       "303 404 404 404 404 404 404 404 404 | 404 404 404 404 404", of="draft", action="decision_notice"),
     Row("GET",  CASE + "/erase",                "303 404 404 404 404 404 404 404 404 | 404 404 404 404 404", of="draft"),
+    Row("GET",  CASE + "/files",                "303 200 404 404 404 404 404 404 404 | 404 404 404 404 404", of="draft"),
+    Row("POST", CASE + "/files",                "401 422 404 404 404 404 404 404 404 | 404 404 404 404 404", of="draft", fields=PAPER, file=b"no such type"),
+    Row("POST", CASE + "/files/{file_id:int}/delete", "401 303 404 404 404 404 404 404 404 | 404 404 404 404 404", of="draft"),
+    Row("GET",  CASE + "/remarks",              "303 404 404 404 404 404 404 404 404 | 404 404 404 404 404", of="draft"),
+    Row("POST", CASE + "/remarks",              "401 403 404 404 404 404 404 404 404 | 404 404 404 404 404", of="draft", fields=PAPER),
     # A case in progress: its parties, whoever sees all, its staff. Somebody else's does not exist.
     Row("GET",  CASE,                           "303 200 200 200 200 200 200 200 404 | 404 404 404 404 404", of="judged"),
     Row("GET",  CASE + "/print",                "303 200 200 200 200 200 200 200 404 | 404 404 404 404 404", of="judged"),
@@ -139,6 +153,22 @@ ROWS = (
     Row("GET",  CASE + "/letters/{kind}",       "303 404 404 404 404 404 404 404 404 | 404 404 404 404 404", of="decided", action="decline_notice"),
     Row("GET",  CASE + "/erase",                "303 404 404 404 404 404 404 200 404 | 404 404 404 404 404", of="judged"),
     Row("POST", CASE + "/erase",                "401 404 404 404 404 404 404 422 404 | 404 404 404 404 404", of="judged"),
+    # Records that come in a file: brought by who enters requests for others, answered first, taken in then.
+    Row("GET",  "/intake",                      "303 404 200 404 404 404 404 404 404 | 404 404 200 404 404"),
+    Row("GET",  "/intake/form",                 "303 404 200 404 404 404 404 404 404 | 404 404 200 404 404", query="?process=dispatch"),
+    Row("POST", "/intake",                      "401 404 200 404 404 404 404 404 404 | 404 404 200 404 404", fields=sent(process="dispatch"), file=b"[]"),
+    Row("POST", "/intake/take",                 "401 404 422 404 404 404 404 404 404 | 404 404 422 404 404", fields=sent(process="dispatch", file="", do="all")),
+    # Files and remarks: what is internal is for the offices alone, internal files for those whom the process lets read them.
+    Row("GET",  CASE + "/files",                "303 200 200 200 200 200 200 200 404 | 404 404 404 404 404", of="decided"),
+    Row("POST", CASE + "/files",                "401 422 422 422 422 422 403 403 404 | 404 404 404 404 404", of="decided", fields=PAPER, file=b"no such type"),
+    Row("POST", CASE + "/files",                "401 403 422 422 422 403 403 403 404 | 404 404 404 404 404", of="decided", fields=INSIDE, file=b"no such type"),
+    Row("POST", CASE + "/files/{file_id:int}/delete", "401 404 404 404 404 404 404 404 404 | 404 404 404 404 404", of="decided", action="shared_file"),
+    Row("GET",  CASE + "/files/{file_id:int}",  "303 200 200 200 200 200 200 200 404 | 404 404 404 404 404", of="decided", action="shared_file"),
+    Row("GET",  CASE + "/files/{file_id:int}",  "303 404 200 200 200 404 200 200 404 | 404 404 404 404 404", of="decided", action="internal_file"),
+    Row("GET",  CASE + "/files/{file_id:int}",  "303 404 404 404 404 404 404 404 404 | 404 404 404 404 404", of="examined", action="shared_file"),  # of another case
+    Row("GET",  CASE + "/remarks",              "303 200 200 200 200 200 200 200 404 | 404 404 404 404 404", of="decided"),
+    Row("POST", CASE + "/remarks",              "401 422 422 422 422 422 403 403 404 | 404 404 404 404 404", of="decided", fields=PAPER),
+    Row("POST", CASE + "/remarks",              "401 403 422 422 422 422 403 403 404 | 404 404 404 404 404", of="decided", fields=INSIDE),
     # The register of recognised bodies: read by the office, kept by its director.
     Row("GET",  "/recognitions",                "303 404 200 200 200 404 200 404 404 | 404 404 200 200 404"),
     Row("POST", "/recognitions",                "401 404 404 422 404 404 404 404 404 | 404 404 404 422 404", fields=lambda world: {"key": str(uuid4())}),
@@ -186,7 +216,9 @@ class World:
     things: dict[str, int] = field(default_factory=dict)
 
     def draft(self) -> int:
-        return factory.opened(self.conn, self.who)
+        made = factory.opened(self.conn, self.who)
+        search.refresh(self.conn, made)  # as after any page
+        return made
 
     def client(self, column: str) -> tuple[TestClient, str]:
         """A browser of that person, newly signed in, and the token of its forms."""
@@ -202,7 +234,9 @@ class World:
         client, csrf = self.client(column)
         address, fields = row.address(self), row.fields(self)
         before = self.prints()
-        posted = client.post(address, data={"csrf": csrf, **fields}) if row.method == "POST" else client.get(address)
+        files = {"file": ("file", row.file)} if row.file is not None else None
+        sent = {"csrf": csrf, **fields}
+        posted = client.post(address, data=sent, files=files) if row.method == "POST" else client.get(address)
         after = self.prints()
         return posted.status_code, [name for name in after if after[name] != before[name]]
 
@@ -268,6 +302,9 @@ def furnished(app: FastAPI, conn: psycopg.Connection[Any]) -> World:
     cut = {"inputs": {"reason": "荒天のため。", "last_day": NOW.date().isoformat()}}
     assert cases.act_by_clock(conn, made.things["returned"], "begin")
     factory.drive(conn, who, made.things["returned"], ("cancel", cut))
+    for scope in ("shared", "internal"):
+        data = PDF + scope.encode()
+        made.things[f"{scope}_file"] = attach(db.database(), who.bureau, made.things["decided"], data, scope=scope)
     made.things["report"] = reports.ask_report(conn, who.bureau, "dispatch", "year-end", OFFICE, 2026)
     assert reports.compile_next(db.database())
     body = {"name": "地域づくり協議会", "decided_on": "2026-04-01", "scope": "計画づくり"}

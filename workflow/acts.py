@@ -214,6 +214,7 @@ def _rows(case: Loaded, move: Move, form: dict[str, Any], number: str | None, pa
                  "office": _name(case, post.org_code)}  # fmt: skip
     own = [(history.FORM + group, form[group]) for group in changed]
     own += [("parties", parties)] if joining or leaving or not row.version else []
+    own += [] if row.version else [history.opened(row.origin, row.opened_by, row.opened_us, row.parent_id)]
     rows = history.contents(seq, [*own, ("names", names), *parts])
     refs = history.references((case.body or {}).get("content", []), rows)
     post_text = str(post.id) if post else CLOCK

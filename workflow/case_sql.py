@@ -22,7 +22,7 @@ INSTANT = "(timestamp 'epoch' + {} * interval '1 microsecond') AT TIME ZONE 'UTC
 LOST_COUNTER = "TB001"  # SQLSTATE of a number that somebody else took first
 
 _COLUMNS = f"""c.id, c.process, c.process_version, c.origin, c.lead, c.place, c.title, c.number, c.state, c.version, c.saves, c.head,
-  c.acted_at, c.form, c.open, c.parent_id, me.posts, (SELECT name FROM person WHERE id = %(person)s) AS person_name,
+  c.acted_at, c.form, c.open, c.parent_id, c.opened_by, {MICROSECONDS.format("c.opened_at")} AS opened_us, me.posts, (SELECT name FROM person WHERE id = %(person)s) AS person_name,
   (SELECT jsonb_agg(jsonb_build_object('org', p.org_code, 'part', p.part, 'from', p.valid_from, 'to', p.valid_to, 'until', p.until_seq))
      FROM party p WHERE p.case_id = c.id) AS parties,
   (SELECT jsonb_agg(jsonb_build_array(s.id, s.org_code, s.role, s.person_id, s.ask, {MICROSECONDS.format("s.due_at")}))

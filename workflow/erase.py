@@ -20,7 +20,7 @@ from workflow.loading import Connection, Loaded, load
 
 ERASES = "records"
 ACTION, RECORD = "erase", "erasure"  # the event, and its content row that says what it erased
-KEPT = frozenset({"parties", RECORD})  # what the chain is checked by
+KEPT = frozenset({"parties", "opened", RECORD})  # what the case row and the chain are checked by
 LONGEST_GROUND = 1000
 
 Place = tuple[int, int]  # seq and ord of a content row
@@ -100,7 +100,7 @@ def dispose(conn: Connection, case: Loaded, by: tuple[int, PostHeld], ground: st
 
     The event lists every content row, also those that earlier events erased, since their records go with it.
     """
-    rows = {place: row for place, row in _rows(conn, case.row.id).items() if row.kind != "parties"}
+    rows = {place: row for place, row in _rows(conn, case.row.id).items() if row.kind not in KEPT - {RECORD}}
     remarks = _remarks(conn, case.row.id, None)
     files = conn.execute("SELECT id FROM attachment WHERE case_id = %s AND erased_seq IS NULL", (case.row.id,)).fetchall()
     going = _Going(rows, rows, {}, remarks, frozenset(file[0] for file in files))

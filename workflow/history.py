@@ -123,6 +123,11 @@ def form_of(refs: Sequence[Sequence[Any]]) -> Mapping[str, Sequence[Any]]:
     return {ref[2].removeprefix(FORM): ref for ref in refs if ref[2].startswith(FORM)}
 
 
+def opened(origin: str, by: int, at: int, parent: int | None) -> tuple[str, dict[str, Any]]:
+    """What the first event says of how the case came about: ids only, so that it is never erased."""
+    return "opened", {"origin": origin, "by": by, "at": at, "parent": parent}
+
+
 def disposed_title(seq: int) -> str:
     """What a case is called of which nothing is kept any more: the event that took it."""
     return f"廃棄(記録{seq}号)"

@@ -45,6 +45,8 @@ class Row(NamedTuple):
     form: dict[str, Any]
     open: bool
     parent_id: int | None
+    opened_by: int
+    opened_us: int
     posts: list[list[Any]] | None
     person_name: str | None
     parties: list[dict[str, Any]] | None

@@ -161,11 +161,9 @@ class _Scene:
             if by == CLOCK:
                 cases.act_by_clock(self.conn, case_id, action)
             else:
-                self.decide(
-                    case_id, action, self.person(by), self.filled(self.step.get("inputs") or {}), self.groups(by)
-                )
+                self.do(case_id, action, self.person(by), self.filled(self.step.get("inputs") or {}), self.groups(by))
 
-    def decide(self, case_id: int, action: str, person: int, inputs: dict[str, Any], groups: dict[str, Any]) -> None:
+    def do(self, case_id: int, action: str, person: int, inputs: dict[str, Any], groups: dict[str, Any]) -> None:
         """The act; a warning that comes up only on some days of the year is met with the words that the file keeps for it."""
         version = load_case(self.conn, case_id, person).row.version
         try:
@@ -177,7 +175,7 @@ class _Scene:
                 raise
             for kind, rule in asked:
                 met[kind][rule] = self.stage.reasons[rule] if kind == "reasons" else ""
-            self.decide(case_id, action, person, inputs | met, groups)
+            self.do(case_id, action, person, inputs | met, groups)
 
     def child(self, case_id: int, number: int) -> int:
         """The child case of that number, counted from 0."""

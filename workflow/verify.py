@@ -9,10 +9,12 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 import psycopg
 
+from workflow import standing
 from workflow.db import Database, driver
 
 WORKERS = 2
@@ -134,6 +136,14 @@ SENTENCES = {
     "lead": "案件の担当局と最後の記録が合いません。",
     "parties": "案件の関係団体と記録が合いません。",
     "form": "案件の様式の内容と記録が合いません。",
+    "title": "案件の件名と様式の内容が合いません。",
+    "place": "案件の市町村と様式の内容が合いません。",
+    "open": "案件を見せる範囲と状態が合いません。",
+    "origin": "案件の契機と、起こしたときの記録が合いません。",
+    "opened": "案件を起こした人か日時と、起こしたときの記録が合いません。",
+    "parent": "もとの案件と、起こしたときの記録が合いません。",
+    "dates": "関係団体の期間と記録が合いません。",
+    "file": "添付ファイルと記録が合いません(差し替えられたか、失われたおそれがあります)。",
     "unreadable": "読める形でない記録か内容があり、案件の一部を確かめられません。",
 }
 
@@ -205,10 +215,11 @@ def _span(db: Database, snapshot: str, low: int, high: int) -> tuple[list[Break]
 
 
 def _breaks(conn: psycopg.Connection[Any], low: int, high: int) -> Iterator[Break]:
-    for text in (EVENTS, CONTENT, REFERENCES, CASES, ORPHANS):
-        for case, seq, kind, *part in _rows(conn, text, low, high):
-            where = f"{part[0]} #{part[1]}" if part else ""
-            yield Break(case, seq, kind, SENTENCES[kind], where)
+    span = {"low": low, "high": high}
+    asked = (_rows(conn, text, low, high) for text in (EVENTS, CONTENT, REFERENCES, CASES, ORPHANS, standing.ROWS))
+    for case, seq, kind, *part in chain(*asked, standing.cases(conn, span), standing.files(conn, span)):
+        where = " #".join(str(said) for said in part if said is not None)
+        yield Break(case, seq, kind, SENTENCES[kind], where)
 
 
 def _rows(conn: psycopg.Connection[Any], text: str, low: int, high: int) -> list[tuple[Any, ...]]:

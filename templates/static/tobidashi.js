@@ -21,7 +21,7 @@ const SAID = {
 };
 
 const asked = (url, options = {}) =>
-  fetch(url, { ...options, headers: { Accept: "application/json", ...options.headers }, signal: AbortSignal.timeout(20000) });
+  fetch(url, { ...options, headers: { Accept: "application/json", ...options.headers }, signal: AbortSignal.timeout?.(20000) });
 
 /* つながるか。返事があれば、中身は問わない */
 const lineIsUp = () => asked("/livez").then(() => true, () => false);
@@ -86,7 +86,7 @@ const features = {
         return;
       }
       if (step) return event.preventDefault();
-      if (!written(form) && !keepers.has(form)) {
+      if (!form.requestSubmit || !(written(form) || keepers.has(form))) {
         step = form.dataset.sent = "sent";
         return;
       }
@@ -145,7 +145,7 @@ const features = {
     const pack = () => {
       const texts = [...new FormData(form)].filter(([, value]) => typeof value === "string");
       const body = new URLSearchParams(texts);
-      if (left) body.set("own", "yes");
+      if (left) body.set("unheard", "yes");
       return { url: form.dataset.autosave, body, typed };
     };
 

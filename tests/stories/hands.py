@@ -78,6 +78,13 @@ def open_case(page: Page, title: str) -> None:
     page.get_by_role("heading", level=1, name=title).wait_for()
 
 
+def look_up(page: Page, title: str) -> None:
+    """From the list of cases into the case of that title, also where nothing waits for this person."""
+    page.get_by_role("link", name="案件", exact=True).first.click()
+    page.get_by_role("link", name=title).first.click()
+    page.get_by_role("heading", level=1, name=title).wait_for()
+
+
 def group(page: Page | Locator, legend: str) -> Locator:
     """The set of fields under a legend."""
     return page.get_by_role("group", name=legend).locator("visible=true").first

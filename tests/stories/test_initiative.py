@@ -80,6 +80,7 @@ def the_officer_drafts_it(system: System, bureau: Page) -> None:
     bureau.get_by_role("combobox", name="市町村").select_option(label="美瑛町")
     bureau.get_by_label("1行目 職員").select_option(label=f"{system.names['staff']}(商工労働観光課 主査)")
     bureau.get_by_label("1行目 派遣する日").fill("11/9-11")
+    bureau.get_by_label("1行目 所属長の承諾").fill("10月14日 商工労働観光課長")
     press(bureau, "確認へ進む")
     bureau.get_by_role("heading", level=1, name="内容を確かめて、局長の判断を求める").wait_for()
     bureau.get_by_label("起案の理由").fill("三町の話合いの前に要る。")

@@ -29,7 +29,14 @@ def requests(system: System) -> dict[str, int]:
     return found
 
 
-def test_a_team_is_put_together_on_the_board(system: System, visit: Visits, requests: dict[str, int]) -> None:
+def test_a_week_of_the_people_of_a_bureau(system: System, visit: Visits, requests: dict[str, int]) -> None:
+    a_team_is_put_together_on_the_board(system, visit, requests)
+    two_officers_want_one_person_at_once(system, visit, requests)
+    who_is_let_go_is_free_again_and_the_board_fits_a_phone(system, visit, requests)
+    assert system.whole()
+
+
+def a_team_is_put_together_on_the_board(system: System, visit: Visits, requests: dict[str, int]) -> None:
     early, late = system.names["staff"], system.names["staff_colleague"]
     officer = visit("bureau", script=False)  # all of it works without script
     skills_and_absences_are_entered(officer, early, late)
@@ -41,7 +48,7 @@ def test_a_team_is_put_together_on_the_board(system: System, visit: Visits, requ
     assert late in first.inner_text(), "who knows disaster planning comes first"
     assert "得意なこと: 防災" in first.inner_text()
     assert "11月9日(月)は不在" in second.inner_text()
-    officer.get_by_label("1行目 職").fill("保健師")
+    officer.get_by_label("1行目 職", exact=True).fill("保健師")
     officer.get_by_label("1行目 派遣する日").fill("11/12午後")
     first.get_by_role("button", name="この人を入れる").click()
 
@@ -81,7 +88,7 @@ def skills_and_absences_are_entered(officer: Page, early: str, late: str) -> Non
     assert "川上（仮名）" in officer.get_by_role("table", name="これからの不在").inner_text()
 
 
-def test_two_officers_want_one_person_at_once(system: System, visit: Visits, requests: dict[str, int]) -> None:
+def two_officers_want_one_person_at_once(system: System, visit: Visits, requests: dict[str, int]) -> None:
     late = system.names["staff_colleague"]
     colleague = visit("bureau_colleague")
     open_case(colleague, WALK)
@@ -116,7 +123,7 @@ def test_two_officers_want_one_person_at_once(system: System, visit: Visits, req
     assert system.value(halves, system.who.staff_colleague) == f"0:{requests[PLAN]} 1:{requests[WALK]}"
 
 
-def test_who_is_let_go_is_free_again_and_the_board_fits_a_phone(
+def who_is_let_go_is_free_again_and_the_board_fits_a_phone(
     system: System, visit: Visits, requests: dict[str, int]
 ) -> None:
     late = system.names["staff_colleague"]
@@ -141,8 +148,7 @@ def test_the_balance_names_the_towns_nobody_has_been_to(system: System, visit: V
     officer.get_by_role("link", name="市町村ごとの数を見る").click()
     officer.get_by_role("heading", level=1, name="令和8年度 行き先のかたより").wait_for()
     assert "美瑛町" in told(officer)
-    choose_year = officer.get_by_label("年度")
-    assert choose_year.input_value() == "2026"
+    assert officer.get_by_label("年度", exact=True).input_value() == "2026"
     with officer.expect_download() as taken:
         press(officer, "表を受け取る(CSV)")
     assert taken.value.suggested_filename == "行き先のかたより_令和8年度_上川総合振興局.csv"

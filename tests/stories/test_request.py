@@ -98,6 +98,8 @@ def the_bureau_receives_it_and_proposes_a_team(system: System, bureau: Page) -> 
     press(bureau, "職員の行を足す")
     bureau.get_by_label("2行目 職員").select_option(label=f"{system.names['staff_colleague']}(農務課 主任)")
     bureau.get_by_label("2行目 派遣する日").fill("11/9-11")
+    for row in (1, 2):
+        bureau.get_by_label(f"{row}行目 所属長の承諾").fill("10月15日 課長")
     press(bureau, "保存して、いまの内容で照らす")
     assert "12日になり、1人1週間以内程度を超えます" in told(bureau)
     press(bureau, "隊の案をつくる")

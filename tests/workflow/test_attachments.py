@@ -10,7 +10,7 @@ import pytest
 from states.kernel import Refused
 from tests import factory
 from tests.papers import PDF, attach, person, rows
-from workflow import attachments, cases, export, story
+from workflow import acts, attachments, cases, export, story
 from workflow.arriving import Arriving, remove, size_text
 from workflow.db import driver
 from workflow.loading import NotFound
@@ -102,7 +102,7 @@ def test_a_drafts_files_are_recorded_by_its_first_act(db, conn, who, draft):
 
 def test_a_file_that_comes_while_the_draft_is_put_in_is_not_forgotten(db, conn, who, draft, monkeypatch):
     """Between the reading and the writing of the first act: the act looks again and records the file too."""
-    real, once = cases.acts.work_out, [True]
+    real, once = acts.work_out, [True]
 
     def then_attached(*told: Any, **more: Any) -> Any:
         params = real(*told, **more)
@@ -110,7 +110,7 @@ def test_a_file_that_comes_while_the_draft_is_put_in_is_not_forgotten(db, conn, 
             attach(db, who.municipality_colleague, draft)
         return params
 
-    monkeypatch.setattr(cases.acts, "work_out", then_attached)
+    monkeypatch.setattr(acts, "work_out", then_attached)
     factory.drive(conn, who, draft, "submit")
     assert [file.seq for file in attachments.listed(conn, draft, ALL)] == [1]
     assert len(rows(conn, "SELECT 1 FROM content WHERE seq = 1 AND kind LIKE 'file:%%'")) == 1
@@ -118,7 +118,7 @@ def test_a_file_that_comes_while_the_draft_is_put_in_is_not_forgotten(db, conn, 
 
 def test_a_file_that_is_taken_out_meanwhile_is_not_recorded(db, conn, who, draft, monkeypatch):
     made = attach(db, who.municipality, draft)
-    real, once = cases.acts.work_out, [True]
+    real, once = acts.work_out, [True]
 
     def then_removed(*told: Any, **more: Any) -> Any:
         params = real(*told, **more)
@@ -127,7 +127,7 @@ def test_a_file_that_is_taken_out_meanwhile_is_not_recorded(db, conn, who, draft
                 remove(other, who.municipality_colleague, draft, made)
         return params
 
-    monkeypatch.setattr(cases.acts, "work_out", then_removed)
+    monkeypatch.setattr(acts, "work_out", then_removed)
     factory.drive(conn, who, draft, "submit")
     assert rows(conn, "SELECT 1 FROM content WHERE kind LIKE 'file:%%'") == []
 
@@ -143,7 +143,7 @@ def test_a_file_that_ends_after_the_draft_was_put_in_becomes_an_event(db, conn, 
 
 
 def test_somebody_acts_while_the_file_is_recorded(db, conn, who, case, monkeypatch):
-    real, once = cases.acts.note, [True]
+    real, once = acts.note, [True]
 
     def then_acted(*told: Any, **more: Any) -> Any:
         params = real(*told, **more)
@@ -158,7 +158,7 @@ def test_somebody_acts_while_the_file_is_recorded(db, conn, who, case, monkeypat
 
 
 def test_a_post_that_ends_meanwhile_adds_nothing(db, conn, who, case, owner, monkeypatch):
-    real = cases.acts.note
+    real = acts.note
 
     def then_retired(*told: Any, **more: Any) -> Any:
         owner.execute("UPDATE tenure SET valid_to = '2020-04-02' WHERE person_id = %s", (who.bureau,))
@@ -444,7 +444,7 @@ def test_what_is_not_as_it_came_is_not_given_out(db, conn, who, case, harm):
     assert file is not None
     with pytest.raises(attachments.Damaged):
         attachments.prove(conn, file)
-    given = []
+    given: list[bytes] = []
     with pytest.raises(attachments.Damaged):
         given.extend(attachments.stream(db, file))
     assert sum(map(len, given)) < file.size

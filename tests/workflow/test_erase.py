@@ -134,7 +134,7 @@ def test_erasing_again_or_what_is_not_there_is_refused(db, conn, who, case):
     assert verify(db).whole
 
 
-@pytest.mark.parametrize("kind", ["erasure", "parties"])
+@pytest.mark.parametrize("kind", ["erasure", "parties", "opened"])
 def test_what_the_chain_is_checked_by_is_never_erased(db, conn, who, case, kind):
     erase(db, who.records, case, [place(conn, case, "form:contact")], ground="誤り")
     with pytest.raises(Refused):

@@ -265,7 +265,7 @@ def test_all_of_it_goes_and_the_chain_stays(db, conn, who, superuser, clock):
     assert rows(conn, "SELECT title, number, state FROM cases WHERE id = %s", made) == [(f"廃棄(記録{seq}号)", number, "withdrawn")]
     assert head in [event[2] for event in before]
     kinds = {kind for (kind,) in rows(conn, "SELECT DISTINCT kind FROM content WHERE data IS NOT NULL AND case_id IN (%s, %s)", made, child)}
-    assert kinds == {"parties", "names", "erasure"}
+    assert kinds == {"parties", "opened", "names", "erasure"}
     named = rows(conn, "SELECT case_id, seq FROM content WHERE kind = 'names' AND data IS NOT NULL AND case_id IN (%s, %s)", made, child)
     assert sorted(named) == sorted([(made, seq), (child, factory.version(conn, child))])
     tables = superuser.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()

@@ -13,6 +13,7 @@ import pytest
 
 import workflow
 from tests import factory
+from tests.papers import attach
 from workflow import history
 from workflow.verify import SENTENCES, Outcome, run, verify
 
@@ -23,7 +24,7 @@ LAST = 4  # events of every case here
 @pytest.fixture
 def unguarded(superuser: Superuser) -> Superuser:
     """A superuser who has disabled every trigger and dropped every constraint."""
-    for table in ("event", "content", "cases", "party"):
+    for table in ("event", "content", "cases", "party", "attachment", "attachment_part"):
         superuser.execute(f"ALTER TABLE {table} DISABLE TRIGGER ALL")
         rows = superuser.execute(
             "SELECT conname FROM pg_constraint WHERE conrelid = %s::regclass AND contype IN ('c', 'f', 'p', 'u')",
@@ -132,6 +133,7 @@ def party_put_in(su: Superuser, case: int) -> None:
     su.execute("INSERT INTO party VALUES (%s, '014583', 'requester', current_date)", (case,))
 
 
+FILE = "SELECT id FROM attachment WHERE case_id = %(case)s"
 ROW = "UPDATE cases SET {} WHERE id = %(case)s"
 DONE: dict[str, tuple[Callable[[Superuser, int], None], set[tuple[int, str]]]] = {
     "body edited": (
@@ -192,12 +194,53 @@ DONE: dict[str, tuple[Callable[[Superuser, int], None], set[tuple[int, str]]]] =
     "head edited": (statement(ROW.format("head = '\\x00'")), {(4, "head")}),
     "version edited": (statement(ROW.format("version = 9")), {(9, "tail")}),
     "process edited": (statement(ROW.format("process_version = 2")), {(4, "process")}),
-    "form edited": (statement(ROW.format("form = jsonb_set(form, '{request,title}', '\"別の題\"')")), {(4, "form")}),
+    "form edited": (statement(ROW.format("form = jsonb_set(form, '{request,title}', '\"別の題\"')")), {(4, "form"), (4, "title")}),
     "group taken out of the form": (statement(ROW.format("form = form - 'contact'")), {(4, "form")}),
     "group put into the form": (statement(ROW.format("form = form || '{\"result\": {}}'")), {(4, "form")}),
     "group blanked as if erased": (statement(ROW.format("form = jsonb_set(form, '{contact}', '{\"erased\": 3}')")), {(4, "form")}),
     "party put in": (party_put_in, {(4, "parties")}),
     "party taken out": (statement("DELETE FROM party WHERE case_id = %(case)s AND part = 'requester'"), {(4, "parties")}),
+    "title edited": (statement(ROW.format("title = '別の題'")), {(4, "title")}),
+    "title that looks disposed of": (statement(ROW.format("title = '廃棄(記録4号)'")), {(4, "title")}),
+    "place edited": (statement(ROW.format("place = '014583'")), {(4, "place")}),
+    "hidden from those who may see it": (statement(ROW.format("open = false")), {(4, "open")}),
+    "origin edited": (statement(ROW.format("origin = 'director'")), {(1, "origin")}),
+    "writer edited": (statement(ROW.format("opened_by = 1 + opened_by")), {(1, "opened")}),
+    "day of the draft edited": (statement(ROW.format("opened_at = opened_at - interval '1 day'")), {(1, "opened")}),
+    "parent put in": (statement(ROW.format("parent_id = %(case)s")), {(1, "parent")}),
+    "party begun later": (statement("UPDATE party SET valid_from = valid_from + 30 WHERE case_id = %(case)s AND part = 'lead'"), {(1, "dates")}),
+    "party ended by hand": (
+        statement("UPDATE party SET valid_to = current_date, until_seq = 3 WHERE case_id = %(case)s AND part = 'lead'"), {(4, "parties"), (3, "dates")},
+    ),
+    "party kept to the past": (statement("INSERT INTO party VALUES (%(case)s, '014583', 'reader', current_date, current_date, 2)"), {(2, "dates")}),
+    "file exchanged": (statement(f"UPDATE attachment_part SET data = 'anders' WHERE attachment_id = ({FILE})"), {(5, "file")}),
+    "file exchanged with its digest": (
+        statement(
+            f"UPDATE attachment_part SET data = 'anders' WHERE attachment_id = ({FILE})",
+            "UPDATE attachment SET size = 6, sha256 = encode(sha256('anders'), 'hex') WHERE case_id = %(case)s",
+        ),
+        {(5, "file")},
+    ),
+    "file emptied": (statement(f"DELETE FROM attachment_part WHERE attachment_id = ({FILE})"), {(5, "file")}),
+    "file renamed": (statement("UPDATE attachment SET name = 'anders.pdf' WHERE case_id = %(case)s"), {(5, "file")}),
+    "file shared": (statement("UPDATE attachment SET scope = 'internal' WHERE case_id = %(case)s"), {(5, "file")}),
+    "file gone": (
+        statement(f"DELETE FROM attachment_part WHERE attachment_id = ({FILE})", "DELETE FROM attachment WHERE case_id = %(case)s"), {(5, "file")},
+    ),
+    "file called erased": (
+        statement(
+            f"DELETE FROM attachment_part WHERE attachment_id = ({FILE})",
+            "UPDATE attachment SET erased_seq = 4, name = '', sha256 = '' WHERE case_id = %(case)s",
+        ),
+        {(5, "file")},
+    ),
+    "file slipped in": (
+        statement(
+            """INSERT INTO attachment (case_id, seq, scope, label, name, media_type, size, sha256, org_code, added_by, added_at)
+               SELECT case_id, 3, scope, label, name, media_type, size, sha256, org_code, added_by, added_at FROM attachment WHERE case_id = %(case)s"""
+        ),
+        {(3, "file")},
+    ),
     "party turned": (statement("UPDATE party SET part = 'reader' WHERE case_id = %(case)s AND part = 'lead'"), {(4, "parties")}),
 }  # fmt: skip
 
@@ -212,6 +255,8 @@ def test_every_tampering_is_found_where_it_was_done_and_nowhere_else(db, conn, w
     for name in DONE:
         case = cases[name] = factory.opened(conn, who)
         factory.drive(conn, who, case, "submit", "receive", "propose_team", "put_to_director")
+        if name.startswith("file "):
+            attach(db, who.bureau, case)
         untouched.append(factory.opened(conn, who))
         factory.drive(conn, who, untouched[-1], "submit")
     drafts = [factory.opened(conn, who) for _ in range(2)]

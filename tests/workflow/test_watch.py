@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
+from states import catalogue
 from states.calendar import Calendar
 from tests import factory
 from tests.conftest import Database as Urls
 from tests.factory import Cast, drive, opened, set_clock
 from workflow import cases, outbox, watch
+from workflow.access import OUTSIDE
 from workflow.db import Database, type_connection
 from workflow.deadlines import TOKYO
 
@@ -395,3 +397,9 @@ def test_when_every_report_is_in_its_date_reminds_nobody(
         look(db)
     assert {kind for kind, _ in rungs(conn)} == {"result"}  # the office still owes the result
     assert told_by(conn, "result", 0) == {who.bureau, who.bureau_colleague}
+
+
+def test_nobody_outside_the_offices_is_told_of_what_is_late_inside() -> None:
+    for process in catalogue.newest().values():
+        for due in process.deadlines:
+            assert not OUTSIDE & {role for _, role in due.escalates}, f"{process.key} {due.kind}"

@@ -68,7 +68,9 @@ def render(conn: Connection, case_id: int, key: str, person_id: int | None) -> s
             return _page(letter, None, gone=gone)
         kept = json.loads(bytes(latest["data"]))
         return _page(letter, _paper(kept["paper"]), receipt=kept["receipt"], filed=latest["seq"])
-    wanted = conn.execute(WANTED, {"case": case_id, "actions": _brings(case, key), "until": until}, prepare=True).fetchone()
+    wanted = conn.execute(
+        WANTED, {"case": case_id, "actions": _brings(case, key), "until": until}, prepare=True
+    ).fetchone()
     if wanted is None:
         raise NotFound
     paper, receipt = _written(conn, case, letter, wanted[0])

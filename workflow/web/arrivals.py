@@ -16,6 +16,7 @@ from workflow.access import TODAY
 from workflow.cases import View
 from workflow.duplicates import Linked, Twin
 from workflow.loading import Connection
+from workflow.web import offers
 from workflow.web.offers import Choices, Typed
 from workflow.web.render import Signed
 
@@ -34,6 +35,12 @@ def came(conn: Connection, view: View, inner: bool) -> str:
     return f"{arrival.way}で到着{day} ・ 代理入力 {_enterer(conn, view, inner)}"
 
 
+def original(view: View) -> str:
+    """What a file of this draft most likely is: of a request that is entered for somebody, the paper that came."""
+    on_behalf = not view.version and offers.inside(view) and view.process.arrival(view.form) is not None
+    return "原本の写し" if on_behalf else ""
+
+
 def _enterer(conn: Connection, view: View, inner: bool) -> str:
     """The person for the offices, the office for everybody else, both as they were called on the day."""
     row = conn.execute(NAMES, (view.id,), prepare=True).fetchone()
@@ -49,6 +56,7 @@ class Same:
 
     twins: Sequence[Twin]
     label: str = ""  # of the act, where it can be done
+    act: str = ""
 
     @property
     def plain(self) -> bool:
@@ -60,7 +68,7 @@ def same(conn: Connection, signed: Signed, view: View) -> Same:
     asking = _asking(view)
     if not view.offers or (view.version and asking is None):
         return Same(())
-    return Same(duplicates.of_case(conn, signed.actor.person_id, view), asking[0] if asking else "")
+    return Same(duplicates.of_case(conn, signed.actor.person_id, view), *(asking[:2] if asking else ()))
 
 
 def _asking(view: View) -> tuple[str, str, Input] | None:

@@ -69,7 +69,7 @@ def listing(
     here = filters | kept
     return {
         "path": path, "filters": filters, "kept": {**{n: filters[n] for n in FILTERS if n not in IN_THE_BAR}, **kept}, "problem": problem,
-        "filtered": any(value for name, value in filters.items() if name != "sort"), "words": words, "inside": inside,
+        "narrowed": any(value for name, value in filters.items() if name not in ("q", "sort")), "words": words, "inside": inside,
         "holders": HOLDERS, "wide": len(offices) > 1, "offices": offices, "places": places, "steps": facets.steps(),
         "states": facets.labels(),
         "years": [(str(year), fiscal_year_label(year)) for year in _years(today)], "sorts": SORTS,

@@ -20,7 +20,7 @@ from workflow.web.render import Signed, page
 from workflow.web.saving import LONGEST_MET, moment, name_of, others, version
 from workflow.web.written import CHOICE, LISTED, MINE, THEIRS, Written
 
-_OUR_OWN = frozenset({"csrf", "saves", "opened", "own", "met", "key", "version", "do", LISTED, written.ALL})
+_OUR_OWN = frozenset({"csrf", "saves", "opened", "unheard", "met", "key", "version", "do", LISTED, written.ALL})
 _SENTENCE = re.compile(r"[^。\n]*[。\n]|[^。\n]+")
 _LONG, _SHOWN = 240, 80  # characters of what is the same on both sides; how much of it stands at either end
 

@@ -62,12 +62,10 @@ def ask(conn: Connection, signed: SignedIn, case_id: RowId, action: str = "", sa
     person = signed.actor.person_id
     view = look(conn, person, case_id)
     last = written.last_saved(conn, view)
-    count = written.kept_saves(view)
-    own = bool(last and last["person_id"] == person)
-    if count == saves and written.edits_of(view, action):
-        return JSONResponse({"saves": count, "own": own, "parts": {}})
+    if written.kept_saves(view) == saves and written.edits_of(view, action):
+        return JSONResponse({"parts": {}})
     told = saving.when_back(view, last, person, forms.page_of(case_id, action))
-    return JSONResponse({"saves": count, "own": own, "parts": saving.parts(told)})
+    return JSONResponse({"parts": saving.parts(told)})
 
 
 @router.get("/form-token")
@@ -88,9 +86,8 @@ def _keep(
     request: Request, conn: type_connection, signed: Signed, posted: Fields, case_id: int, action: str = ""
 ) -> Response:
     person, request.state.case_id = signed.actor.person_id, case_id
-    before = written.last_saved(conn, look(conn, person, case_id))
     try:
-        view, found, unread = written.keep_by_itself(conn, person, case_id, action, posted)
+        view, found, unread, before = written.keep_by_itself(conn, person, case_id, action, posted)
     except SaveClash:
         return JSONResponse({"again": True}, 503)
     last = written.last_saved(conn, view)

@@ -33,7 +33,7 @@ from workflow.web.render import TOKYO, Signed, clock, page
 logger = logging.getLogger(__name__)
 
 _RETRY_SECONDS = "10"
-_NOT_KEPT = {"csrf", "key", "version", "saves", "password", "next", "do", "back", "scope", "opened", "own", "met", "listed", "held"}
+_NOT_KEPT = {"csrf", "key", "version", "saves", "password", "next", "do", "back", "scope", "opened", "unheard", "met", "listed", "held"}
 
 
 @dataclass(frozen=True, slots=True)

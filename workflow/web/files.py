@@ -19,7 +19,7 @@ from workflow.arriving import Arriving, TooLarge
 from workflow.db import database, driver
 from workflow.loading import NotFound
 from workflow.settings import settings
-from workflow.web import papers, sheets
+from workflow.web import arrivals, papers, sheets
 from workflow.web.errors import NOTHING_LOST, Trouble
 from workflow.web.posted import Fields, Posted
 from workflow.web.render import Signed, page
@@ -50,7 +50,7 @@ def larger() -> Larger:
 def show(request: Request, conn: Connection, signed: SignedIn, case_id: RowId, done: str = "") -> Response:
     """The files of a case, and the form to add one."""
     view = cases.look(conn, signed.actor.person_id, case_id)
-    panel = papers.files(conn, signed, view, back=LIST, done=done)
+    panel = papers.files(conn, signed, view, back=LIST, done=done, label=arrivals.original(view))
     return page(request, signed, "papers.html", view=view, files=panel, remarks=None)
 
 

@@ -111,7 +111,7 @@ def _kept(
         if not edits:
             raise Refused("role", "この内容は、いまは書き換えられません。最新の画面を開いてください。")
         try:
-            mine = _filled(view, posted, written.read(conn, view, posted, edits))
+            mine = _filled(conn, view, posted, written.read(conn, view, posted, edits))
         except Refused as refusal:
             sheet = _sheet_of(posted, refusal.verdicts)
             if row is None or not view.version:
@@ -131,12 +131,13 @@ def _kept(
     return clash(request, conn, signed, view, found, posted, action)
 
 
-def _filled(view: View, posted: Fields, groups: dict[str, Any]) -> dict[str, Any]:
+def _filled(conn: type_connection, view: View, posted: Fields, groups: dict[str, Any]) -> dict[str, Any]:
     """The groups with the table filled in from the quick fields, where that was the button."""
     if posted.get("do") != PREFILL or not view.process.prefill:
         return groups
     quick = {name.removeprefix(QUICK): posted[name].strip() for name in posted if name.startswith(QUICK)}
-    return groups | view.process.prefill({**written.base(view), **groups}, quick)
+    filled = groups | view.process.prefill({**written.base(view), **groups}, quick)
+    return colleagues.fill_in(conn, colleagues.offices_of(view.lead, view.parties), filled)
 
 
 def clash(

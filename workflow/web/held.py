@@ -15,7 +15,7 @@ from starlette.requests import Request
 from workflow.web.posted import Fields
 
 _NOT_SENT_AGAIN = frozenset({"csrf", "password"})
-_MARKS = frozenset({"key", "version", "saves", "opened", "own", "met", "listed", "next", "do", "back", "scope"})
+_MARKS = frozenset({"key", "version", "saves", "opened", "unheard", "met", "listed", "next", "do", "back", "scope"})
 LONGEST = 1_000_000  # characters
 
 

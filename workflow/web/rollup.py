@@ -115,8 +115,8 @@ class _Bar:
     words: Sequence[str]
 
 
-LEFT, RIGHT, STEP, TOP = 232, 682, 46, 8  # of the drawing, in its own units
-WORDS_WIDE = 14  # characters of a label on one line
+LEFT, RIGHT, STEP, TOP = 240, 682, 46, 8  # of the drawing, in its own units
+WORDS_WIDE = 15  # characters of a label on one line
 
 
 @dataclass(frozen=True)
@@ -124,6 +124,7 @@ class _Chart:
     bars: Sequence[_Bar]
     ticks: Sequence[tuple[float, int]]
     height: int
+    left: int
     fills: Sequence[str]  # what the two kinds of fill stand for
 
 
@@ -146,7 +147,7 @@ def _chart(rolled: Rollup, grouping: Grouping) -> _Chart:
     ticks = [(round(LEFT + number * scale, 1), number) for number in range(0, top + 1, step)]
     named = {code: label for other in rolled.found.report.groupings for code, label in other.codes}
     fills = [named.get(code, code) for code in dict.fromkeys(grouping.under.values())]
-    return _Chart(bars, ticks, TOP + STEP * len(rows), fills)
+    return _Chart(bars, ticks, TOP + STEP * len(rows), LEFT, fills)
 
 
 def _broken(said: str) -> list[str]:

@@ -132,7 +132,7 @@ def compared(
     """Who changed what since the page was opened. `last` is who saved last.
 
     A page without readable marks is taken to show what is kept, if it knows of the last save. So is a page that says
-    (`own`) it sent one save more than it was answered, where the last save is this person's and just that one; and the
+    (`unheard`) it sent one save more than it was answered, where the last save is this person's and just that one; and the
     page whose key made the draft, while nothing else was saved.
     """
     stored = base(view) | ((view.working or {}).get("typed") or {})
@@ -140,7 +140,7 @@ def compared(
     theirs = {group: {} if set(part) == {"erased"} else part for group, part in theirs.items()}
     count, saves = kept_saves(view), sheets.number(posted.get("saves", "0"))
     opened = merging.read(posted.get("opened", ""))
-    own = bool(posted.get("own")) and saves + 1 == count and (last or {}).get("person_id") == person_id
+    own = bool(posted.get("unheard")) and saves + 1 == count and (last or {}).get("person_id") == person_id
     own = own or ("key" in posted and not view.version and not count)
     if own or (opened is None and saves == count):
         opened = merging.marks(theirs)
@@ -174,11 +174,11 @@ def keep(conn: type_connection, person_id: int, view: View, found: Written, take
 
 def keep_by_itself(
     conn: type_connection, person_id: int, case_id: int, action: str, posted: Fields
-) -> tuple[View, Written, tuple[Verdict, ...]]:
+) -> tuple[View, Written, tuple[Verdict, ...], Mapping[str, Any] | None]:
     """Keep of a page whatever can be kept without overwriting anybody's words.
 
-    Returns the case as it is then, what was compared, and the fields that could not be read. Raises `Refused`,
-    `NotFound`, `Conflict`, and `SaveClash` where somebody was faster again and again.
+    Returns the case as it is then, what was compared, the fields that could not be read, and who had saved before. Raises
+    `Refused`, `NotFound`, `Conflict`, and `SaveClash` where somebody was faster again and again.
     """
     for tried in range(TRIES):
         view = cases.look(conn, person_id, case_id)
@@ -186,14 +186,15 @@ def keep_by_itself(
         if not edits:
             raise Refused("role", "この内容は、いまは書き換えられません。最新の画面を開いてください。")
         mine, unread = read_what_can_be(conn, view, posted, edits)
-        found = compared(view, mine | beside(view, action, posted), posted, person_id, last_saved(conn, view))
+        last = last_saved(conn, view)
+        found = compared(view, mine | beside(view, action, posted), posted, person_id, last)
         try:
-            keep(conn, person_id, view, found)
+            kept = keep(conn, person_id, view, found)
         except cases.SaveClash:
             if tried == TRIES - 1:
                 raise
             continue
-        return cases.look(conn, person_id, case_id), found, unread
+        return view if kept == found.saves else cases.look(conn, person_id, case_id), found, unread, last
     raise AssertionError
 
 

@@ -34,12 +34,7 @@ def test_the_form_is_one_page_wide_with_headings_on_each(bureau: Bureau, libreof
         bureau.ended(bureau.begun(case_id, f"2025-{month:02}-02"), f"2025-{month:02}-05")
         bureau.reported(case_id, result={"results": long, "issues": "冬の住まいの見学が要る。"})
     data, _ = reports.year_end(bureau.conn, "dispatch", "year-end", "hk-kamikawa", 2025)
-    book = tmp_path / "report.xlsx"
-    book.write_bytes(data)
-    profile = f"-env:UserInstallation={(tmp_path / 'profile').as_uri()}"
-    command = [libreoffice, profile, "--headless", "--convert-to", "pdf", "--outdir", str(tmp_path), str(book)]
-    subprocess.run(command, check=True, capture_output=True, timeout=110)
-    pages = PdfReader(tmp_path / "report.pdf").pages
+    pages = on_paper(data, libreoffice, tmp_path)
     assert {size(page) for page in pages} == {(A4[1], A4[0])}
     form = [text for page in pages if "成果・課題・今後の対応" in (text := flat(page))]
     assert 1 < len(form) < len(pages)
@@ -50,6 +45,35 @@ def test_the_form_is_one_page_wide_with_headings_on_each(bureau: Bureau, libreof
     # The whole text of every line is on paper: nothing is cut off by a row that is too low.
     assert "".join(form).count("空き家の所有者の意向が分かった") == 6 * 15
     assert "".join(form).count("冬の住まいの見学が要る") == 6
+
+
+def test_all_offices_begin_with_their_summary_on_one_page(bureau: Bureau, libreoffice: str, tmp_path: Path) -> None:
+    bureau.reported(bureau.crossing())
+    data, _ = reports.year_end(bureau.conn, "dispatch", "year-end", "all", 2025)
+    pages = on_paper(data, libreoffice, tmp_path)
+    assert {size(page) for page in pages} == {(A4[1], A4[0])}
+    first = flat(pages[0])
+    for words in (
+        "総括表",
+        "令和7年度",
+        "上川総合振興局",
+        "根室振興局",
+        "市町村の要請",
+        "各種計画等の策定への参画、助言",
+    ):
+        assert words in first, words
+    assert f"1/{len(pages)}" in first
+    assert "総括表" not in flat(pages[1])
+
+
+def on_paper(data: bytes, libreoffice: str, folder: Path) -> Any:
+    """The pages of a workbook as LibreOffice prints it."""
+    book = folder / "report.xlsx"
+    book.write_bytes(data)
+    profile = f"-env:UserInstallation={(folder / 'profile').as_uri()}"
+    command = [libreoffice, profile, "--headless", "--convert-to", "pdf", "--outdir", str(folder), str(book)]
+    subprocess.run(command, check=True, capture_output=True, timeout=110)
+    return PdfReader(folder / "report.pdf").pages
 
 
 def test_a_letter_fills_one_sheet(bureau: Bureau, browser: Browser, tmp_path: Path) -> None:

@@ -286,11 +286,11 @@ def test_one_more_save_of_ones_own_that_was_never_answered_is_no_clash(
     tab.fields |= {name: before[name] for name in ("saves", "opened")}
     assert said(tab.save(request__title="答えの来なかった分")).strip() == "", "the same once more"
     tab.fields |= {name: before[name] for name in ("saves", "opened")}
-    told = tab.save(request__title="離れるときの分", own="yes")
+    told = tab.save(request__title="離れるときの分", unheard="yes")
     assert (said(told).strip(), stored(conn, case_id)["request"]["title"]) == ("", "離れるときの分")
     colleague = Tab(browse(who.municipality_colleague), f"/cases/{case_id}/edit")
     colleague.fields["saves"] = str(int(colleague.fields["saves"]) - 1)
-    told = colleague.save(request__title="同僚", own="yes")
+    told = colleague.save(request__title="同僚", unheard="yes")
     assert stored(conn, case_id)["request"]["title"] == "同僚", "nobody had changed it since this page was opened"
     tab.save(request__title="離れるときの分、続き")
     assert stored(conn, case_id)["request"]["title"] == "同僚"

@@ -24,6 +24,12 @@ ORIGIN = {"Origin": "http://testserver"}
 PATH = re.compile(r"{(\w+)(?::\w+)?}")
 
 
+class Browser(TestClient):
+    """A browser, and the token of its forms."""
+
+    csrf = "x"
+
+
 @dataclass
 class Site:
     """The pages, the database under them, and everybody who signs in."""
@@ -33,17 +39,17 @@ class Site:
     conn: Any
     who: factory.Cast
 
-    def client(self, person_id: int) -> TestClient:
-        """A browser in which this person is signed in; `.csrf` is the token of its forms."""
+    def client(self, person_id: int) -> Browser:
+        """A browser in which this person is signed in."""
         self.conn.execute(
             """INSERT INTO account (person_id, login, password_hash, failures, disabled) VALUES (%s, %s, '', 0, false)
                ON CONFLICT DO NOTHING""",
             (person_id, f"p{person_id}"),
         )  # fmt: skip
-        client = TestClient(self.app, headers=ORIGIN, follow_redirects=False)
+        client = Browser(self.app, headers=ORIGIN, follow_redirects=False)
         opened = accounts.open_session(self.conn, person_id)
         client.cookies.set("tobidashi", opened.token)
-        client.csrf = opened.csrf  # type: ignore[attr-defined]
+        client.csrf = opened.csrf
         return client
 
     def left(self) -> list[tuple[Any, ...]]:
@@ -223,8 +229,7 @@ def test_the_token_comes_first_or_nothing_is_read(site, case, untouched):
 
 
 def test_nobody_and_other_sites_send_nothing(site, case, untouched):
-    nobody = TestClient(site.app, headers=ORIGIN, follow_redirects=False)
-    nobody.csrf = "x"
+    nobody = Browser(site.app, headers=ORIGIN, follow_redirects=False)
     refused = send(nobody, case)
     assert refused.status_code == 401
     assert "ログインし直してください" in refused.text
@@ -503,7 +508,7 @@ def addresses(app: FastAPI, conn: Any, case: int, number: int) -> Iterator[str]:
     letters = [
         kind for (kind,) in rows(conn, "SELECT DISTINCT substr(kind, 8) FROM content WHERE kind LIKE 'letter:%%'")
     ]
-    values = {
+    values: dict[str, list[Any]] = {
         "case_id": [case],
         "file_id": [number],
         "action": ["approve", "resubmit"],

