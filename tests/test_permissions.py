@@ -24,7 +24,7 @@ from tests import factory
 from tests.conftest import Database as Urls
 from tests.factory import HEADQUARTERS, OFFICE
 from tests.papers import PDF, attach
-from workflow import accounts, cases, colleagues, db, recognitions, reports, search, search
+from workflow import accounts, cases, colleagues, db, recognitions, reports, search
 from workflow.access import actor
 from workflow.deadlines import TOKYO
 from workflow.settings import settings
@@ -159,16 +159,16 @@ ROWS = (
     Row("POST", "/intake",                      "401 404 200 404 404 404 404 404 404 | 404 404 200 404 404", fields=sent(process="dispatch"), file=b"[]"),
     Row("POST", "/intake/take",                 "401 404 422 404 404 404 404 404 404 | 404 404 422 404 404", fields=sent(process="dispatch", file="", do="all")),
     # Files and remarks: what is internal is for the offices alone, internal files for those whom the process lets read them.
-    Row("GET",  CASE + "/files",                "303 200 200 200 200 200 200 200 404 | 404 404 404 404 404", of="decided"),
-    Row("POST", CASE + "/files",                "401 422 422 422 422 422 403 403 404 | 404 404 404 404 404", of="decided", fields=PAPER, file=b"no such type"),
-    Row("POST", CASE + "/files",                "401 403 422 422 422 403 403 403 404 | 404 404 404 404 404", of="decided", fields=INSIDE, file=b"no such type"),
-    Row("POST", CASE + "/files/{file_id:int}/delete", "401 404 404 404 404 404 404 404 404 | 404 404 404 404 404", of="decided", action="shared_file"),
-    Row("GET",  CASE + "/files/{file_id:int}",  "303 200 200 200 200 200 200 200 404 | 404 404 404 404 404", of="decided", action="shared_file"),
-    Row("GET",  CASE + "/files/{file_id:int}",  "303 404 200 200 200 404 200 200 404 | 404 404 404 404 404", of="decided", action="internal_file"),
+    Row("GET",  CASE + "/files",                "303 200 200 200 200 200 200 200 404 | 404 404 404 404 404", of="returned"),
+    Row("POST", CASE + "/files",                "401 422 422 422 422 422 403 403 404 | 404 404 404 404 404", of="returned", fields=PAPER, file=b"no such type"),
+    Row("POST", CASE + "/files",                "401 403 422 422 422 403 403 403 404 | 404 404 404 404 404", of="returned", fields=INSIDE, file=b"no such type"),
+    Row("POST", CASE + "/files/{file_id:int}/delete", "401 404 404 404 404 404 404 404 404 | 404 404 404 404 404", of="returned", action="shared_file"),
+    Row("GET",  CASE + "/files/{file_id:int}",  "303 200 200 200 200 200 200 200 404 | 404 404 404 404 404", of="returned", action="shared_file"),
+    Row("GET",  CASE + "/files/{file_id:int}",  "303 404 200 200 200 404 200 200 404 | 404 404 404 404 404", of="returned", action="internal_file"),
     Row("GET",  CASE + "/files/{file_id:int}",  "303 404 404 404 404 404 404 404 404 | 404 404 404 404 404", of="examined", action="shared_file"),  # of another case
-    Row("GET",  CASE + "/remarks",              "303 200 200 200 200 200 200 200 404 | 404 404 404 404 404", of="decided"),
-    Row("POST", CASE + "/remarks",              "401 422 422 422 422 422 403 403 404 | 404 404 404 404 404", of="decided", fields=PAPER),
-    Row("POST", CASE + "/remarks",              "401 403 422 422 422 422 403 403 404 | 404 404 404 404 404", of="decided", fields=INSIDE),
+    Row("GET",  CASE + "/remarks",              "303 200 200 200 200 200 200 200 404 | 404 404 404 404 404", of="returned"),
+    Row("POST", CASE + "/remarks",              "401 422 422 422 422 422 403 403 404 | 404 404 404 404 404", of="returned", fields=PAPER),
+    Row("POST", CASE + "/remarks",              "401 403 422 422 422 422 403 403 404 | 404 404 404 404 404", of="returned", fields=INSIDE),
     # The register of recognised bodies: read by the office, kept by its director.
     Row("GET",  "/recognitions",                "303 404 200 200 200 404 200 404 404 | 404 404 200 200 404"),
     Row("POST", "/recognitions",                "401 404 404 422 404 404 404 404 404 | 404 404 404 422 404", fields=lambda world: {"key": str(uuid4())}),
@@ -304,7 +304,7 @@ def furnished(app: FastAPI, conn: psycopg.Connection[Any]) -> World:
     factory.drive(conn, who, made.things["returned"], ("cancel", cut))
     for scope in ("shared", "internal"):
         data = PDF + scope.encode()
-        made.things[f"{scope}_file"] = attach(db.database(), who.bureau, made.things["decided"], data, scope=scope)
+        made.things[f"{scope}_file"] = attach(db.database(), who.bureau, made.things["returned"], data, scope=scope)
     made.things["report"] = reports.ask_report(conn, who.bureau, "dispatch", "year-end", OFFICE, 2026)
     assert reports.compile_next(db.database())
     body = {"name": "地域づくり協議会", "decided_on": "2026-04-01", "scope": "計画づくり"}

@@ -105,6 +105,9 @@ const features = {
       step = "";
       delete form.dataset.sent;
     });
+    addEventListener("beforeunload", (event) => {
+      if (written(form) && !form.dataset.sent && !keepers.has(form)) event.preventDefault();
+    });
   },
 
   /* まとめ: 直す所の一覧が出たら、そこから読み始める */

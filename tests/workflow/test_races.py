@@ -240,7 +240,7 @@ def test_what_a_killed_process_had_acknowledged_is_there_and_what_it_tried_is_do
     for _ in range(5):
         case = factory.opened(conn, who)
         factory.drive(conn, who, case, "submit", "receive")
-        form = factory.team(conn, who, case)
+        form = factory.team(conn, who, case, people=(factory.person(conn, "staff", who.office),))
         told = [fresh_database.app_url, str(who.bureau), str(case), json.dumps(form)]
         worker = subprocess.Popen(
             [sys.executable, "-c", WORKER, *told], stdout=subprocess.PIPE, text=True, cwd=Path(cases.__file__).parent.parent,
