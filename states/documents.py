@@ -106,7 +106,7 @@ class Line:
     def counted_in(self) -> int:
         """The year that counts it: that of its decision, or, where no day lies in that, the year of its first day."""
         decided = fiscal_year(self.decided_on) if self.decided_on else None
-        return decided if decided in self.years else min(self.years)
+        return decided if decided is not None and decided in self.years else min(self.years)
 
     @property
     def new(self) -> bool:

@@ -101,7 +101,9 @@ class Process:
     prefill: Callable[[Mapping[str, Any], Mapping[str, str]], dict[str, Any]] | None = (
         None  # form and a few quick fields of a page → field groups that they come to
     )
-    arrival: Callable[[Mapping[str, Any]], Arrival | None] = lambda form: None  # how the case came in, of its stored form
+    arrival: Callable[[Mapping[str, Any]], Arrival | None] = lambda form: (
+        None
+    )  # how the case came in, of its stored form
     # why two readings may be one matter that came twice, and whether that is plain enough to look before going on
     alike: Callable[[Any, Any], tuple[Sequence[str], bool]] = lambda one, other: ((), False)
     wording: Wording = field(default_factory=Wording)  # what a search makes of the form

@@ -15,8 +15,29 @@ HARMLESS = (
 HIDING = ("\u202e逆", "\u200bゼロ幅", "\ufeff頭", "\x07\x1b[31m", "\x85\x9f", "\ufffe\uffff", "\x0b\x0c")
 # Never text: refused before anybody reads it.
 BROKEN = ("\x00", "a\x00b", "\ud800", "\udfff\ud800")
-HUGE = ("9" * 400, "1e400", "-" + "9" * 5000, "0" * 4400, "NaN", "-Infinity", "²", "٣", "一", "1.5", "99999999999", "-1")
-DATES = ("令和99年99月99日", "R8.2.30", "9999-12-31", "0000-00-00", "11/9-11、" * 300, "2026-12-01〜1900-01-01", "12/1午前、12/1午前")
+HUGE = (
+    "9" * 400,
+    "1e400",
+    "-" + "9" * 5000,
+    "0" * 4400,
+    "NaN",
+    "-Infinity",
+    "²",
+    "٣",
+    "一",
+    "1.5",
+    "99999999999",
+    "-1",
+)
+DATES = (
+    "令和99年99月99日",
+    "R8.2.30",
+    "9999-12-31",
+    "0000-00-00",
+    "11/9-11、" * 300,
+    "2026-12-01〜1900-01-01",
+    "12/1午前、12/1午前",
+)
 LONG = ("あ" * 11_000, "a" * 100_000, "\n" * 3000, "(" * 3000, "・" * 3000)
 CHOICES = ("", " ", "on", "yes", "approve", "add:team.members", "add:" + "x" * 500, "[]", "{}", "null", "true")
 EVERYTHING = (*HARMLESS, *HIDING, *BROKEN, *HUGE, *DATES, *LONG, *CHOICES)
@@ -68,7 +89,9 @@ class _Forms(HTMLParser):
             self._open.fields.append((self._name, ""))
         elif tag == "option" and "selected" in told:
             self._open.fields[-1] = (self._name, told.get("value", ""))
-        elif tag == "input" and told.get("name") and (told.get("type") not in ("radio", "checkbox") or "checked" in told):
+        elif (
+            tag == "input" and told.get("name") and (told.get("type") not in ("radio", "checkbox") or "checked" in told)
+        ):
             self._open.fields.append((told["name"], told.get("value", "")))
 
     def handle_data(self, data: str) -> None:

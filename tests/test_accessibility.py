@@ -18,6 +18,7 @@ from pypdf import PdfReader
 
 from tests.conftest import Database as Urls
 from tests.factory import OFFICE, drive, opened, request_form
+from tests.papers import PDF, attach, remark
 from tests.stories import system as prefecture
 from tests.stories.hands import DESK, PHONE, Visits, card, done, press, quiet
 from tests.stories.system import System
@@ -35,14 +36,14 @@ NOBODY = "nobody"
 PAGES = {
     NOBODY: ("/login", "/login?next=/cases"),
     "municipality": (
-        "/inbox", "/cases", "/cases?q=ない", "/search", "/search?q=空き家", "/search?q=びえい&what=places", "/cases/new?process=dispatch&origin=municipality_request", "/cases/{draft}", "/cases/{draft}/edit",
+        "/inbox", "/cases", "/cases?q=ない", "/search", "/search?q=空き家", "/search?q=びえい&what=places", "/cases/new?process=dispatch&origin=municipality_request", "/cases/{draft}", "/cases/{draft}/edit", "/cases/{draft}/files", "/cases/{judged}/remarks",
         "/cases/{blank}/edit?check=1", "/cases/copy?process=dispatch&origin=municipality_request", "/cases/{draft}/actions/submit", "/cases/{corrected}", "/cases/{corrected}/actions/resubmit",
         "/cases/{declined}", "/cases/{declined}/letters/decline_notice", "/cases/{judged}/print", "/cases/{reported}/actions/evaluate",
         "/cases/{reported}/print", "/mailbox", "/nowhere",
     ),
     "bureau": (
         "/inbox", "/cases", "/search?q=空き家 助言", "/search?q=主任&what=people", "/search?q=紹介&what=reports", "/search?q=" + "長" * 300, "/cases/new", "/cases/new?process=dispatch&origin=municipality_request", "/cases/new?process=dispatch&origin=director",
-        "/cases/{submitted}", "/cases/{examined}", "/cases/{examined}/actions/propose_team", "/cases/{decided}", "/cases/{decided}/actions/record_consent",
+        "/cases/{submitted}", "/cases/{judged}/files", "/cases/{judged}/remarks", "/cases/{examined}", "/cases/{examined}/actions/propose_team", "/cases/{decided}", "/cases/{decided}/actions/record_consent",
         "/cases/{returned}", "/cases/{returned}/actions/file_result", "/cases/{reported}", "/reports", "/recognitions",
         "/intake", "/cases/{paper}", "/cases/{paper}?same=上川-R8-001", "/cases/{passed}", "/cases/{decided}/actions/propose_change", "/board", "/people", "/balance",
     ),
@@ -147,6 +148,12 @@ def with_cases(system: System) -> dict[str, int]:
         reports.ask_report(conn, who.bureau, "dispatch", "year-end", OFFICE, 2026)
         reports.compile_next(system.db)
         reports.ask_report(conn, who.bureau, "dispatch", "year-end", OFFICE, 2026)
+    attach(system.db, who.municipality, found["draft"], name="地図.pdf", label="位置図")
+    attach(system.db, who.bureau, found["judged"], name=f"併任協議への回答{'とても長い名前' * 9}.pdf", scope="internal")
+    attach(system.db, who.municipality, found["judged"], PDF + b" ", name="検討会議の日程.pdf")
+    remark(system.db, who.bureau, found["judged"], f"局内の検討\n{LONG}", scope="internal")
+    for number in range(12):
+        remark(system.db, who.municipality, found["judged"], f"{number + 1}回目の打合せの日程です。")
     outbox.deliver(system.db)
     watch.remind(system.db)
     verify.run(system.db)

@@ -271,7 +271,11 @@ def test_a_head_without_end_costs_no_memory(served: Served) -> None:
     assert served.answer(_then(start, (b"X-%d: %s\r\n" % (n, b"a" * 4000) for n in range(50_000))))[0] == 431
     # Neither do fields behind a body in pieces.
     chunked = served.head("POST", f"/cases/{served.draft}/edit", FORM, "Transfer-Encoding: chunked") + b"0\r\n"
-    assert served.answer(_then(chunked, (b"X-%d: %s\r\n" % (n, b"a" * 4000) for n in range(50_000))))[0] in (400, 403, 431)
+    assert served.answer(_then(chunked, (b"X-%d: %s\r\n" % (n, b"a" * 4000) for n in range(50_000))))[0] in (
+        400,
+        403,
+        431,
+    )
     assert served.memory() - before < MOST_GROWN
 
 
@@ -335,7 +339,7 @@ def bent(fields: list[tuple[str, str]], wanted: list[Change]) -> list[tuple[str,
 class Bender:
     """Signed-in browsers of everybody, and the pages on which each of them finds something to send."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World) -> None:  # noqa: F811 - the fixture's own
         self.world = world
         self.browsers = {column: world.client(column) for column in COLUMNS}
         pages = [(c, row) for row in ROWS if row.method == "GET" for c, told in row.expected.items() if told == 200]
@@ -376,7 +380,11 @@ def bender(world: World) -> Bender:  # noqa: F811
 
 def test_no_name_that_no_page_has_breaks_one(bender: Bender) -> None:
     """Each name by itself, in the forms that hold most."""
-    for column, path in (("municipality", "/cases/{case_id:int}/edit"), ("bureau", "/cases/{case_id:int}/actions/{action}"), ("records", "/cases/{case_id:int}/erase")):
+    for column, path in (
+        ("municipality", "/cases/{case_id:int}/edit"),
+        ("bureau", "/cases/{case_id:int}/actions/{action}"),
+        ("records", "/cases/{case_id:int}/erase"),
+    ):
         row = next(row for c, row in bender.sending if c == column and row.path == path)
         found = bender.form_on(column, row, 0)
         assert found is not None
@@ -386,7 +394,7 @@ def test_no_name_that_no_page_has_breaks_one(bender: Bender) -> None:
                 bender.send(column, form.action or address, form.fields, [("add", 0, name, value)])
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(0 if EXAMPLES > 300 else 300)
 def test_no_form_sent_back_in_whatever_shape_breaks_a_page(bender: Bender, caplog: pytest.LogCaptureFixture) -> None:
     often = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 

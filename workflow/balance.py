@@ -29,15 +29,19 @@ ALL = "all"
 MOST_CASES = 200  # in the list behind a figure
 NEWEST = 100  # cases of a town among which its last visit is looked for
 
-# From the persons into the ledger's own key: as many rows are read as the year has, however long the history is.
-_OF_YEAR = f"""worked AS MATERIALIZED (
-  SELECT a.case_id, a.person_id, a.day FROM person n CROSS JOIN LATERAL (SELECT p.case_id, p.person_id, p.day FROM assignment p
-    WHERE p.person_id = n.id AND p.day BETWEEN %(first)s AND %(last)s) a),
-mine AS MATERIALIZED (SELECT c.id, c.lead, c.place, c.number, c.title, c.state FROM me CROSS JOIN cases c WHERE c.id IN (SELECT case_id FROM worked)
-    AND c.process = ANY (%(processes)s) /* office */ AND {VISIBLE}),
-told AS MATERIALIZED (SELECT m.id, m.lead, m.place, m.number, m.title, m.state,
+# The cases with a day in the year: of one bureau by its cases; of all by its persons and the ledger's own key, so that as
+# many rows are read as the year has, however long the history is.
+_OF_BUREAU = """SELECT c.id FROM cases c WHERE c.lead = %(office)s AND EXISTS (
+  SELECT 1 FROM assignment x WHERE x.case_id = c.id AND x.day BETWEEN %(first)s AND %(last)s)"""
+_OF_ALL = """SELECT DISTINCT x.case_id AS id FROM person n CROSS JOIN LATERAL (
+  SELECT p.case_id FROM assignment p WHERE p.person_id = n.id AND p.day BETWEEN %(first)s AND %(last)s) x"""
+_OF_YEAR = f"""found AS MATERIALIZED (/* found */),
+mine AS MATERIALIZED (SELECT c.id, c.lead, c.place, c.number, c.title, c.state FROM me CROSS JOIN found f JOIN cases c ON c.id = f.id
+  WHERE c.process = ANY (%(processes)s) AND {VISIBLE}),
+told AS MATERIALIZED (SELECT m.*,
     (SELECT true FROM event b WHERE b.case_id = m.id AND b.action = ANY (%(begins)s) LIMIT 1) IS true AS begun FROM mine m),
-known AS MATERIALIZED (SELECT * FROM told WHERE begun OR state = ANY (%(waiting)s))"""
+known AS MATERIALIZED (SELECT * FROM told WHERE begun OR state = ANY (%(waiting)s)),
+worked AS (SELECT p.case_id, p.person_id, p.day FROM known j JOIN assignment p ON p.case_id = j.id AND p.day BETWEEN %(first)s AND %(last)s)"""
 
 FIGURES = f"""WITH {SCOPE}, {_OF_YEAR}
 SELECT k.lead, k.place, k.begun, count(DISTINCT k.id) AS cases, count(*) AS half_days,
@@ -276,6 +280,7 @@ _FILTERS = {
 
 def _rows(conn: Connection, text: str, told: Mapping[str, Any]) -> list[Any]:
     """Planned anew each time: what is good for a quiet town is not good for all of them."""
+    text = text.replace("/* found */", _OF_ALL if told["office"] == ALL else _OF_BUREAU)
     for name, narrowing in _FILTERS.items():
         text = text.replace(f"/* {name} */", narrowing if told.get(name) not in (None, ALL) else "")
     with conn.cursor(row_factory=namedtuple_row) as cursor:

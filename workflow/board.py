@@ -19,7 +19,7 @@ from workflow.access import SCOPE, TODAY, VISIBLE
 from workflow.colleagues import Colleague
 
 Connection = psycopg.Connection[Any]
-NEWEST = 500  # cases of a place among which visits are looked for: who knows it now, not who knew it once
+LOOKED_BACK, NEWEST = 5 * 365, 500  # days, and cases of a place, among which visits count: who knows it now, not once
 
 DECIDED = frozenset({"派遣", "報告"})  # the public steps that follow the decision
 
@@ -37,7 +37,7 @@ WHERE person_id = ANY (%(people)s) AND day BETWEEN %(first)s AND %(last)s AND ca
 VISITED = f"""WITH {SCOPE}, there AS MATERIALIZED (
   SELECT t.id FROM cases t WHERE t.place = %(place)s AND t.id <> %(case)s ORDER BY t.id DESC LIMIT {NEWEST}),
 visit AS (SELECT DISTINCT ON (p.person_id) p.person_id, p.day, p.case_id FROM there JOIN assignment p ON p.case_id = there.id
-  WHERE p.person_id = ANY (%(people)s) AND p.day < {TODAY} ORDER BY p.person_id, p.day DESC, p.half DESC)
+  WHERE p.person_id = ANY (%(people)s) AND p.day < {TODAY} AND p.day >= {TODAY} - {LOOKED_BACK} ORDER BY p.person_id, p.day DESC, p.half DESC)
 SELECT i.person_id, i.day, c.number, {VISIBLE} AS seen FROM visit i JOIN cases c ON c.id = i.case_id CROSS JOIN me"""
 
 

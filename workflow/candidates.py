@@ -140,7 +140,7 @@ def _free_told(wanted: Wanted, person: Person, taken: Sequence[Half], free: floa
 
 def _visit_told(person: Person) -> list[Reason]:
     if person.visit is None:
-        return [Reason("none", "派遣先へ行った記録はありません")]
+        return [Reason("none", "派遣先へは、この5年行っていません")]
     number = f"({person.visit.number})" if person.visit.number else ""
     return [Reason("none", f"派遣先へ最後に行ったのは{wareki(person.visit.day)}{number}")]
 

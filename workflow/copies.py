@@ -45,7 +45,9 @@ def telling(values: Iterable[Any], codes: frozenset[str]) -> Words:
 def black_out(conn: Connection, case_id: int, words: Words, erased: Sequence[str]) -> None:
     """Black the words out of every copy; the field groups that were erased go out of what is being written."""
     for table, key, columns in _TEXTS:
-        rows = conn.execute(f"SELECT {key}, {', '.join(columns)} FROM {table} WHERE case_id = %s", (case_id,)).fetchall()
+        rows = conn.execute(
+            f"SELECT {key}, {', '.join(columns)} FROM {table} WHERE case_id = %s", (case_id,)
+        ).fetchall()
         for row in rows:
             said = [words.black(text) for text in row[1:]]
             if said != list(row[1:]):
@@ -55,7 +57,10 @@ def black_out(conn: Connection, case_id: int, words: Words, erased: Sequence[str
     for outbox, payload, trouble in rows:
         black = words.black(payload), words.black(trouble)
         if black != (payload, trouble):
-            conn.execute("UPDATE outbox SET payload = %s::jsonb, trouble = %s WHERE id = %s", (canonical(black[0]), black[1], outbox))
+            conn.execute(
+                "UPDATE outbox SET payload = %s::jsonb, trouble = %s WHERE id = %s",
+                (canonical(black[0]), black[1], outbox),
+            )
     # Counted as a save, so that a window with the old text is told before it writes that text again.
     rows = conn.execute("SELECT org_code, form FROM working WHERE case_id = %s", (case_id,)).fetchall()
     for org, form in rows:
@@ -75,7 +80,8 @@ def clear(conn: Connection, case_id: int) -> None:
         conn.execute(f"DELETE FROM {table} WHERE case_id = %s", (case_id,))
     conn.execute("UPDATE retention_hold SET reason = '' WHERE case_id = %s", (case_id,))
     conn.execute(
-        "UPDATE outbox SET payload = '{}', trouble = NULL, done_at = coalesce(done_at, now()) WHERE case_id = %s", (case_id,)
+        "UPDATE outbox SET payload = '{}', trouble = NULL, done_at = coalesce(done_at, now()) WHERE case_id = %s",
+        (case_id,),
     )
     conn.execute(
         """UPDATE comment SET names = '{"actor": "", "post": "", "office": ""}' WHERE case_id = %s""", (case_id,)

@@ -91,7 +91,9 @@ def erase_all(
             if history.disposed(case.row.form, case.row.title):
                 raise _gone()
             wanted = Words(tuple(sorted(words, key=len, reverse=True)), codes(case.process))
-            done[case_id] = _erase(conn, case, (person_id, post), _chosen(conn, case, choices[case_id], wanted), ground, wanted)
+            done[case_id] = _erase(
+                conn, case, (person_id, post), _chosen(conn, case, choices[case_id], wanted), ground, wanted
+            )
     return done
 
 
@@ -102,7 +104,9 @@ def dispose(conn: Connection, case: Loaded, by: tuple[int, PostHeld], ground: st
     """
     rows = {place: row for place, row in _rows(conn, case.row.id).items() if row.kind not in KEPT - {RECORD}}
     remarks = _remarks(conn, case.row.id, None)
-    files = conn.execute("SELECT id FROM attachment WHERE case_id = %s AND erased_seq IS NULL", (case.row.id,)).fetchall()
+    files = conn.execute(
+        "SELECT id FROM attachment WHERE case_id = %s AND erased_seq IS NULL", (case.row.id,)
+    ).fetchall()
     going = _Going(rows, rows, {}, remarks, frozenset(file[0] for file in files))
     return _erase(conn, case, by, going, ground, Words(()), told)
 
@@ -164,7 +168,9 @@ def _chosen(conn: Connection, case: Loaded, choice: Choice, words: Words) -> _Go
     black = {place: words.black(row.value) for place, row in chosen.items() if place not in of_files}
     unchanged = [place for place, value in black.items() if value == rows[place].value]
     if unchanged or not all(words.within(said) for said in remarks.values()):
-        raise Refused("guard", "選んだ内容の中に、その言葉がない所があります。何も消していません。もう一度探してください。")
+        raise Refused(
+            "guard", "選んだ内容の中に、その言葉がない所があります。何も消していません。もう一度探してください。"
+        )
     return _Going(rows, of_files, black, remarks, choice.files)
 
 
@@ -203,7 +209,9 @@ def _erase(
     for place, value in going.black.items():
         if _names_file(rows[place].kind):
             copies.rename_file(conn, case.row.id, value)
-    copies.forget_answers(conn, case.row.id)  # before the remarks change: they are found by the transaction that wrote them
+    copies.forget_answers(
+        conn, case.row.id
+    )  # before the remarks change: they are found by the transaction that wrote them
     for remark, said in going.remarks.items():
         comments.erase(conn, case.row.id, remark, seq)
         if words.words:
@@ -224,7 +232,11 @@ def _erase(
 def _left(case: Loaded, going: _Going) -> tuple[dict[str, Any], list[tuple[str, Any]]]:
     """The form after it, and the stand-ins that are no field group of it. Raises `Refused` where the form would not be one."""
     seq, form = case.row.version + 1, dict(case.row.form)
-    standing = {(ref[0], ref[1]): ref[2].removeprefix(history.FORM) for ref in (case.body or {})["content"] if ref[2].startswith(history.FORM)}
+    standing = {
+        (ref[0], ref[1]): ref[2].removeprefix(history.FORM)
+        for ref in (case.body or {})["content"]
+        if ref[2].startswith(history.FORM)
+    }
     parts = []
     for place in going.places:
         group = standing.get(place)

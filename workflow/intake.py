@@ -1,6 +1,6 @@
 """Records of a file become cases by entry on behalf: all of them or the good ones, each once however often the file comes.
 
-What the process sends back for correction stays out, what it warns of goes in. A record is known by its id at its office
+What the process sends back to be mended stays out, what it warns of goes in. A record is known by its id at its office
 (by its content where it has none): a second run finds the case that the first one made, and goes on where that was killed.
 """
 

@@ -222,13 +222,19 @@ def confirm(db: Database, person_id: int, cases: Sequence[tuple[int, int]]) -> l
             }  # fmt: skip
             ground = found.proposed["reason"] or "保存期間の満了"
             seq = erase.dispose(conn, case, (person_id, post), ground, told)
-            for (child,) in conn.execute("SELECT id FROM cases WHERE parent_id = %s ORDER BY id", (case.row.id,)).fetchall():
-                _dispose_child(conn, child, (person_id, post), ground, told | {"with": case.row.number or "", "record": seq})
+            for (child,) in conn.execute(
+                "SELECT id FROM cases WHERE parent_id = %s ORDER BY id", (case.row.id,)
+            ).fetchall():
+                _dispose_child(
+                    conn, child, (person_id, post), ground, told | {"with": case.row.number or "", "record": seq}
+                )
             done.append(seq)
     return done
 
 
-def _dispose_child(conn: Connection, child: int, by: tuple[int, PostHeld], ground: str, told: Mapping[str, Any]) -> None:
+def _dispose_child(
+    conn: Connection, child: int, by: tuple[int, PostHeld], ground: str, told: Mapping[str, Any]
+) -> None:
     """A case under one that goes goes with it. It is read as the clock reads it: whoever disposes of the parent need not see it."""
     case = load(conn, child, None)
     name = conn.execute("SELECT name FROM person WHERE id = %s", (by[0],)).fetchone()
@@ -257,9 +263,13 @@ def hold(db: Database, person_id: int, number: str, reason: str) -> int:
             {"person": person_id, "number": number},
         )  # fmt: skip
         if not number or not rows:
-            raise Refused("guard", f"案件番号「{number}」の案件は見つかりません。何も変えていません。番号を確かめてください。")
+            raise Refused(
+                "guard", f"案件番号「{number}」の案件は見つかりません。何も変えていません。番号を確かめてください。"
+            )
         case, post = _load(conn, person_id, rows[0]["id"], KEEPS)
-        if conn.execute("SELECT 1 FROM retention_hold WHERE case_id = %s AND ended_at IS NULL", (case.row.id,)).fetchone():
+        if conn.execute(
+            "SELECT 1 FROM retention_hold WHERE case_id = %s AND ended_at IS NULL", (case.row.id,)
+        ).fetchone():
             raise Refused("guard", f"{number}の廃棄は、もう止められています。何も変えていません。")
         _note(conn, case, HOLD, [(REASON, said)], (person_id, post), _closing(case))
         conn.execute(
@@ -315,12 +325,19 @@ def _load(conn: Connection, person_id: int, case_id: int, *roles: str) -> tuple[
     case = load(conn, case_id, person_id)
     post = next((case.held[role] for role in roles if role in case.held), None)
     if post is None or not case.row.version:
-        raise Refused("role", "保存と廃棄は、文書管理の職と、廃棄を確かめる振興局長だけが扱えます。何も変えていません。")
+        raise Refused(
+            "role", "保存と廃棄は、文書管理の職と、廃棄を確かめる振興局長だけが扱えます。何も変えていません。"
+        )
     return case, post
 
 
 def _note(
-    conn: Connection, case: Loaded, action: str, parts: list[tuple[str, Any]], by: tuple[int, PostHeld], rows: Mapping[str, Any]
+    conn: Connection,
+    case: Loaded,
+    action: str,
+    parts: list[tuple[str, Any]],
+    by: tuple[int, PostHeld],
+    rows: Mapping[str, Any],
 ) -> None:
     params = acts.note(case, action, parts, by=(str(by[0]), by[1])) | {"person": by[0], "rows": dict(rows)}
     if not case_sql.carry_out(conn, params, frozenset({"me"})):
@@ -346,5 +363,3 @@ def _no(found: Kept, why: str, kind: str = "guard") -> Refused:
 def _dicts(conn: Connection, text: str, params: Mapping[str, Any]) -> list[dict[str, Any]]:
     with conn.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(text, params, prepare=True).fetchall()
-
-

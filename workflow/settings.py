@@ -33,7 +33,9 @@ class Settings(BaseSettings):
     case_quota: int = Field(default=200 * 1024 * 1024, ge=64 * 1024)
     case_files: int = Field(default=200, ge=1)
     retention_years: int = Field(default=5, ge=1, le=100)  # of a case, counted from the fiscal year after it ended
-    request_seconds: float = Field(default=30, ge=0.5, le=600)  # for the head of a request, and for each piece of its body
+    request_seconds: float = Field(
+        default=30, ge=0.5, le=600
+    )  # for the head of a request, and for each piece of its body
 
     @model_validator(mode="after")
     def safe(self) -> "Settings":

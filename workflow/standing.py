@@ -89,6 +89,7 @@ def cases(conn: Connection, span: Mapping[str, int]) -> Iterator[Found]:
     """Case rows that do not say what their process makes of form and state."""
     with conn.cursor("standing_cases", row_factory=namedtuple_row) as cursor:
         cursor.itersize = READ_AT_ONCE
+        row: Any
         for row in cursor.execute(CASES, span):
             kind = _wrong(row)
             if kind:

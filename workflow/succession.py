@@ -81,9 +81,7 @@ def _succeeded(conn: Connection, row: Mapping[str, Any]) -> bool:
         if conn.closed:
             raise
         log.exception("nobody could take the place of an organisation in case %s", row["id"])
-        sentence = (
-            "終わった団体から後の団体への引継ぎが、自動ではできませんでした。案件はそのままです。管理者に連絡してください。"
-        )
+        sentence = "終わった団体から後の団体への引継ぎが、自動ではできませんでした。案件はそのままです。管理者に連絡してください。"
         call_attention(conn, row["id"], HELD_UP, sentence)
         return False
 

@@ -64,7 +64,7 @@ def alike(one: Form, other: Form) -> tuple[Sequence[str], bool]:
         plain = True
     elif (
         _counted(names[0]) == _counted(names[1])
-        and SequenceMatcher(None, *sorted(names), autojunk=False).ratio() >= SIMILAR
+        and SequenceMatcher(None, min(names), max(names), autojunk=False).ratio() >= SIMILAR
     ):
         told.append("件名がよく似ています。")
         plain = True

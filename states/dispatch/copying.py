@@ -34,7 +34,9 @@ def copied(form: Mapping[str, Any], previous: str) -> tuple[dict[str, Any], Sequ
             left_out.append("団体を認めた日と文書の番号")
         if any(request.get("instruction", {}).values()):
             left_out.append("局長の指示")
-        request |= {key: blank[key] for key in ("period", "instruction", "origin", "office_code")} | {"previous": previous}
+        request |= {key: blank[key] for key in ("period", "instruction", "origin", "office_code")} | {
+            "previous": previous
+        }
         request["destination"] = request.get("destination", {}) | {"recognition": blank["destination"]["recognition"]}
         request["wishes"] = [wish | {"days": ""} for wish in request.get("wishes", ())]
         found["request"] = request

@@ -26,7 +26,9 @@ def decision(conclusion: str) -> Any:
             "number": facts.registers["numbers"]["letter"],
             "on": facts.today.isoformat(),
         }
-        return {"decision": decision | (situation.decided_days(facts.read, facts.read) if conclusion == "approved" else {})}
+        return {
+            "decision": decision | (situation.decided_days(facts.read, facts.read) if conclusion == "approved" else {})
+        }
 
     return record
 

@@ -22,7 +22,9 @@ from states.dispatch.rules import GUARDS
 from states.terms import STAY, Action, Facts, Input
 
 NOTE = Input("note", "起案の理由", hint="派遣が必要な理由と、隊の考え方", into="drafting.note")
-SAME_AS = Input("same_as", "同じ要請の案件番号", "case", "先に届いた案件を選ぶか、番号を書きます", into="receipt.same_as")
+SAME_AS = Input(
+    "same_as", "同じ要請の案件番号", "case", "先に届いた案件を選ぶか、番号を書きます", into="receipt.same_as"
+)
 PUT = (procedure.complete, procedure.team_proposed, *INTAKE, GUARDS["D-07"], *DRAFTED)  # what a draft has to meet
 WAITS_FOR_PARTNERS = ("municipal_request", "concurrent_appointment_consultation")
 

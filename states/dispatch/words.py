@@ -16,7 +16,9 @@ def told(path: str, value: Any) -> tuple[str, str]:
         return label(path).removeprefix("「").replace("」", " ").strip(), _text(kind, value)
     row = path.rpartition(".")[2] if kind.endswith(".#") else ""
     table = kind.removesuffix(".#")
-    columns = {name.removeprefix(f"{table}.#."): called for name, called in LABELS.items() if name.startswith(f"{table}.#.")}
+    columns = {
+        name.removeprefix(f"{table}.#."): called for name, called in LABELS.items() if name.startswith(f"{table}.#.")
+    }
     rows = [value] if row else value if isinstance(value, Sequence) and not isinstance(value, str) else []
     lines = [_row(table, columns, entry) for entry in rows if isinstance(entry, Mapping)]
     called = "・".join(list(columns.values())[:_MOST_COLUMNS]) or "表"

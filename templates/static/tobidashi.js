@@ -110,6 +110,15 @@ const features = {
     });
   },
 
+  /* 大きさ: 送る前に分かることは、送る前に言う */
+  size(input) {
+    input.addEventListener("change", () => {
+      const large = [...input.files].some((file) => file.size > Number(input.dataset.limit));
+      input.setCustomValidity(large ? input.dataset.sentence : "");
+      input.reportValidity();
+    });
+  },
+
   /* まとめ: 直す所の一覧が出たら、そこから読み始める */
   focus(element) {
     element.focus();

@@ -8,7 +8,21 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.factory import drive, opened
-from tests.stories.hands import PHONE, Visits, act, card, choose, done, look_up, named, open_act, open_case, press, told, write_date
+from tests.stories.hands import (
+    PHONE,
+    Visits,
+    act,
+    card,
+    choose,
+    done,
+    look_up,
+    named,
+    open_act,
+    open_case,
+    press,
+    told,
+    write_date,
+)
 from tests.stories.system import BEGINNING, System
 from workflow import reports, watch
 

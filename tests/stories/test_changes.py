@@ -46,7 +46,9 @@ def test_swapped_then_shortened_with_the_days_in_the_workbook(system: System, vi
     system.at("2026-11-13")
     watch.move(system.db)
     with system.db.connection() as conn:
-        reported = [("file_trip_report", {"by": person}) for person in (system.who.staff, system.who.staff_colleague, third)]
+        reported = [
+            ("file_trip_report", {"by": person}) for person in (system.who.staff, system.who.staff_colleague, third)
+        ]
         drive(conn, system.who, case, *reported, "file_result")
         data, _ = reports.year_end(conn, "dispatch", "year-end", system.who.office, 2026)
     book = openpyxl.load_workbook(io.BytesIO(data))

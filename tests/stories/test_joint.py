@@ -6,7 +6,7 @@ import pytest
 
 from tests import factory
 from tests.factory import drive, opened
-from tests.stories.hands import PHONE, Visits, act, choose, done, look_up, open_act, press, told
+from tests.stories.hands import PHONE, Visits, act, choose, done, look_up, press, told
 from tests.stories.system import ACCOUNT, BEGINNING, System, hashed
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
@@ -60,6 +60,6 @@ def test_three_towns(system: System, visit: Visits) -> None:
     act(director, "派遣を決定する")
     third = visit("third")
     look_up(third, TITLE)
-    assert "東企第12号" not in told(second) and "派遣準備" in told(third) or "派遣" in told(third)
+    assert ("東企第12号" not in told(second) and "派遣準備" in told(third)) or "派遣" in told(third)
     assert "起案の理由" not in told(third)
     assert system.whole()

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import FilePayload, Page
 
 from tests import factory
 from tests.stories.hands import (
@@ -64,7 +64,7 @@ def the_bureau_enters_what_came_on_friday(system: System, bureau: Page) -> None:
     press(bureau, "保存して、ファイルを添える")
     assert bureau.get_by_label("何のファイルか").input_value() == "原本の写し"
     choose(bureau, "だれが見るか", "市町村と共有する")
-    scan = {"name": "要請書.pdf", "mimeType": "application/pdf", "buffer": SCAN}
+    scan: FilePayload = {"name": "要請書.pdf", "mimeType": "application/pdf", "buffer": SCAN}
     bureau.locator("input[type=file]").set_input_files(scan)
     press(bureau, "ファイルを添える")
     bureau.get_by_text("ファイルを添えました").wait_for()

@@ -6,14 +6,13 @@ import pytest
 
 from tests import factory
 from workflow import arrangements, cases
-from workflow.access import actor
 from workflow.arrangements import NotSettled
 from workflow.loading import NotFound, load
 
 
 @pytest.fixture
 def administrator(conn):
-    return actor(conn, factory.person(conn, "administrator", factory.HEADQUARTERS))
+    return factory.reader(conn, factory.person(conn, "administrator", factory.HEADQUARTERS))
 
 
 def asked(conn, who) -> bool:
@@ -34,7 +33,7 @@ def test_it_holds_from_its_day_on_and_until_it_is_ended(conn, who, administrator
 
 
 def test_nobody_waits_for_a_decider_who_is_not_there(conn, who, administrator):
-    with pytest.raises(NotSettled, match="決裁する人.*まだ登録されていません"):
+    with pytest.raises(NotSettled, match=r"決裁する人.*まだ登録されていません"):
         arrangements.settle(conn, administrator, who.place, asked=True, since=cases.today(conn).isoformat())
     assert not asked(conn, who)
 
@@ -47,7 +46,7 @@ def test_a_day_that_cannot_be_meant_is_answered(conn, who, administrator, since)
 
 
 def test_a_decider_settles_it_for_the_own_municipality_alone(conn, who):
-    head = actor(conn, factory.person(conn, "municipality_head", who.place))
+    head = factory.reader(conn, factory.person(conn, "municipality_head", who.place))
     assert head is not None
     assert [row["code"] for row in arrangements.listed(conn, head)] == [who.place]
     arrangements.settle(conn, head, who.place, asked=True, since=cases.today(conn).isoformat())
@@ -58,4 +57,4 @@ def test_a_decider_settles_it_for_the_own_municipality_alone(conn, who):
 @pytest.mark.parametrize("role", ["municipality", "bureau", "director", "headquarters"])
 def test_nobody_else_settles_it(conn, who, role):
     with pytest.raises(NotFound):
-        arrangements.listed(conn, actor(conn, getattr(who, role)))
+        arrangements.listed(conn, factory.reader(conn, getattr(who, role)))

@@ -9,7 +9,6 @@ import pytest
 from tests import factory
 from tests.workflow.documents.year import Bureau, a_bureau
 from workflow import balance, reports
-from workflow.access import actor
 from workflow.balance import ALL, Figures
 from workflow.export import BOM
 from workflow.loading import NotFound
@@ -24,7 +23,7 @@ def bureau(fresh_database):
 
 
 def of(bureau: Bureau, year: int, office: str = factory.OFFICE, person: int | None = None) -> balance.Balance:
-    reader = actor(bureau.conn, person or bureau.who.bureau)
+    reader = factory.reader(bureau.conn, person or bureau.who.bureau)
     assert reader is not None
     return balance.of_year(bureau.conn, reader, office, year)
 
@@ -48,7 +47,7 @@ def test_figures_are_those_of_the_report_half_days_and_days_to_come_with_them(bu
     running = bureau.decided("2025-05-07", ("6/2、6/3午前", "6/2-4"), period=("2025-06-02", "2025-06-06"))
     bureau.begun(running, "2025-06-02")
     found = of(bureau, 2025)
-    reader = actor(bureau.conn, bureau.who.bureau)
+    reader = factory.reader(bureau.conn, bureau.who.bureau)
     (choice,) = reports.choices(bureau.conn, reader)
     told = reports.preview(bureau.conn, reader, choice, factory.OFFICE, 2025).figures
     assert (found.total.person_days, found.total.to_come) == (told.person_days, told.expected) == (8.5, 2.5)
@@ -67,7 +66,7 @@ def test_a_decided_dispatch_waits_beside_and_a_withdrawn_one_is_nowhere(bureau):
 
 
 def behind(bureau: Bureau, year: int = 2025, **told) -> list[balance.Behind]:
-    return balance.behind(bureau.conn, actor(bureau.conn, bureau.who.bureau), factory.OFFICE, year, **told)
+    return balance.behind(bureau.conn, factory.reader(bureau.conn, bureau.who.bureau), factory.OFFICE, year, **told)
 
 
 def test_towns_that_nobody_visited_are_named_longest_ago_first(bureau):
@@ -120,7 +119,7 @@ def test_headquarters_see_every_bureau_and_a_bureau_its_own_alone(bureau):
 
 def test_the_table_is_taken_out_on_record_and_its_texts_stay_texts(bureau):
     bureau.crossing()
-    reader = actor(bureau.conn, bureau.who.bureau)
+    reader = factory.reader(bureau.conn, bureau.who.bureau)
     name, data = balance.taken(bureau.conn, reader, factory.OFFICE, 2025)
     assert name == "行き先のかたより_令和7年度_上川総合振興局.csv"
     head, *rows = csv.reader(io.StringIO(data.decode().removeprefix(BOM)))

@@ -2,6 +2,7 @@
 
 import threading
 from datetime import datetime
+from typing import Any
 
 import pytest
 
@@ -9,7 +10,6 @@ from states.dates import days_text, short
 from states.kernel import Refused
 from tests import factory
 from workflow import board, colleagues
-from workflow.access import actor
 from workflow.deadlines import TOKYO
 
 NOW = datetime(2026, 10, 14, 9, tzinfo=TOKYO)
@@ -92,7 +92,7 @@ def test_the_case_that_is_composed_does_not_count(conn, who, first):
 
 
 def test_absence_takes_the_whole_day_and_says_no_reason(conn, who, first):
-    officer = actor(conn, who.bureau)
+    officer = factory.reader(conn, who.bureau)
     colleagues.enter_absence(conn, officer, {"person": str(who.staff), "from": first.isoformat(), "to": ""})
     person = over(conn, who, [who.staff], [first])[who.staff]
     assert (person.away, person.free(first)) == ({first}, ())
@@ -177,7 +177,8 @@ def test_of_two_officers_who_propose_one_person_at_the_same_moment_exactly_one_s
 
 def at_once(db, who, wanted, members):
     """Both propose at the same moment, each on a connection of its own; what came of it, in order."""
-    barrier, found = threading.Barrier(2), [None, None]
+    barrier = threading.Barrier(2)
+    found: list[Any] = [None, None]
 
     def one(place):
         with db.connection() as own:

@@ -90,7 +90,7 @@ def test_nearness_and_the_last_visit_are_told_where_the_place_is_known():
         "今年度は2.5日(この中で最も少ない)",
         "派遣先へ最後に行ったのは令和8年6月1日(上川-R8-001)",
     ]
-    assert "派遣先へ行った記録はありません" in reasons(wanted(), person(1))
+    assert "派遣先へは、この5年行っていません" in reasons(wanted(), person(1))
     assert reasons(wanted(), visited, {OFFICE: NOWHERE})[1:] == ["今年度は2.5日(この中で最も少ない)"]
 
 

@@ -6,7 +6,6 @@ import pytest
 
 from tests import factory
 from workflow import colleagues
-from workflow.access import actor
 from workflow.colleagues import NotTaken
 from workflow.loading import NotFound
 
@@ -15,7 +14,7 @@ OTHER = "hk-rumoi"
 
 @pytest.fixture
 def officer(conn, who):
-    return actor(conn, who.bureau)
+    return factory.reader(conn, who.bureau)
 
 
 def test_staff_of_several_offices_come_office_by_office(conn, who):
@@ -131,15 +130,15 @@ def test_an_absence_that_cannot_be_is_told_with_its_field(conn, who, officer, to
 def test_only_the_bureau_keeps_them_and_only_of_its_own_people(conn, who, officer):
     stranger = factory.person(conn, "staff", OTHER)
     told = {"person": str(stranger), "from": "2030-04-01", "to": ""}
-    theirs = colleagues.enter_absence(conn, actor(conn, factory.person(conn, "bureau", OTHER)), told)
+    theirs = colleagues.enter_absence(conn, factory.reader(conn, factory.person(conn, "bureau", OTHER)), told)
     for attempt in (
         lambda: colleagues.enter_absence(conn, officer, told),
         lambda: colleagues.set_skills(conn, officer, stranger, "観光"),
         lambda: colleagues.drop_absence(conn, officer, theirs),
         lambda: colleagues.drop_absence(conn, officer, 10**9),
-        lambda: colleagues.enter_absence(conn, actor(conn, who.director), told | {"person": str(who.staff)}),
-        lambda: colleagues.set_skills(conn, actor(conn, who.municipality), who.staff, "観光"),
-        lambda: colleagues.enter_absence(conn, actor(conn, who.staff), told | {"person": ""}),
+        lambda: colleagues.enter_absence(conn, factory.reader(conn, who.director), told | {"person": str(who.staff)}),
+        lambda: colleagues.set_skills(conn, factory.reader(conn, who.municipality), who.staff, "観光"),
+        lambda: colleagues.enter_absence(conn, factory.reader(conn, who.staff), told | {"person": ""}),
     ):
         with pytest.raises(NotFound):
             attempt()

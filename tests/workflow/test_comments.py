@@ -9,7 +9,7 @@ import pytest
 
 from states.kernel import Refused
 from tests import factory
-from tests.papers import person, remark, rows
+from tests.papers import remark, rows
 from workflow import cases, comments, outbox
 from workflow.comments import LONGEST
 from workflow.loading import NotFound

@@ -14,7 +14,11 @@ from workflow import case_sql, cases, queries, story, verify
 from workflow.cases import Conflict
 from workflow.loading import NotFound
 
-NEEDED = {"own_affairs": "yes", "concurrent_appointment": "needed", "concurrent_reason": "証明書の交付を含むため。"}
+NEEDED: dict[str, Any] = {
+    "own_affairs": "yes",
+    "concurrent_appointment": "needed",
+    "concurrent_reason": "証明書の交付を含むため。",
+}
 
 
 def conditions(conn: Any, *owners: str, stops: str = "begin") -> dict[str, Any]:
@@ -24,21 +28,24 @@ def conditions(conn: Any, *owners: str, stops: str = "begin") -> dict[str, Any]:
 
 
 @pytest.fixture
-def consulted(conn, who) -> int:
-    case = factory.opened(conn, who, **NEEDED)
+def consulted(conn, who):
+    case: int = factory.opened(conn, who, **NEEDED)
     factory.drive(conn, who, case, "submit", "receive", "propose_team", "consult")
     return case
 
 
 @pytest.fixture
-def agreed(conn, who, consulted) -> int:
+def agreed(conn, who, consulted):
     form = conditions(conn, "bureau", "municipality")
     factory.drive(conn, who, consulted, ("agree_with_conditions", {"by": who.headquarters, "form": form}))
     return consulted
 
 
 def children(conn: Any, case: int) -> list[tuple[int, str, int]]:
-    return conn.execute("SELECT id, state, version FROM cases WHERE parent_id = %s ORDER BY id", (case,)).fetchall()
+    rows: list[tuple[int, str, int]] = conn.execute(
+        "SELECT id, state, version FROM cases WHERE parent_id = %s ORDER BY id", (case,)
+    ).fetchall()
+    return rows
 
 
 def events(conn: Any, case: int) -> list[str]:
@@ -60,7 +67,8 @@ def test_conditions_are_cases_of_their_own_that_everybody_who_waits_reads(db, co
             cases.look(conn, factory.person(conn, "municipality", "014583"), child)
     assert len(cases.look(conn, who.director, agreed).facts.registers["children"]) == 2
     waiting = {row["case_id"] for row in queries.inbox(conn, who.municipality).rows}
-    assert found[1][0] in waiting and found[0][0] not in waiting
+    assert found[1][0] in waiting
+    assert found[0][0] not in waiting
     assert not verify.run(db).breaks
 
 
@@ -72,8 +80,11 @@ def test_the_parent_hears_of_every_move_and_gets_one_event_for_it(db, conn, who,
     factory.drive(conn, who, second, ("waive", {"by": who.headquarters, "inputs": {"reason": "今回は要らない。"}}))
     assert events(conn, agreed)[before:] == ["child_moved"] * 3
     view = cases.look(conn, who.municipality, agreed)
-    told = [part["text"] for line in story.timeline(conn, view) for part in line["shown"] if part["label"] == "条件など"]
-    assert "満たされたと確認する" in told[1] and "条件を免除する" in told[0]
+    told = [
+        part["text"] for line in story.timeline(conn, view) for part in line["shown"] if part["label"] == "条件など"
+    ]
+    assert "満たされたと確認する" in told[1]
+    assert "条件を免除する" in told[0]
     assert not verify.run(db).breaks
 
 
@@ -95,10 +106,11 @@ def test_a_case_that_ends_takes_its_open_children_along(db, conn, who, agreed):
 
 def test_the_same_answer_sent_twice_opens_the_conditions_once(conn, who, consulted):
     key, form = uuid4(), conditions(conn, "bureau")
-    told = {"version": factory.version(conn, consulted), "key": key, "inputs": {}, "form": form}
+    told: dict[str, Any] = {"version": factory.version(conn, consulted), "key": key, "inputs": {}, "form": form}
     first = cases.act(conn, who.headquarters, consulted, "agree_with_conditions", **told)
     again = cases.act(conn, who.headquarters, consulted, "agree_with_conditions", **told)
-    assert again.replayed and again.version == first.version
+    assert again.replayed
+    assert again.version == first.version
     assert len(children(conn, consulted)) == 1
 
 
@@ -121,9 +133,15 @@ def test_what_breaks_between_parent_and_child_writes_neither(db, conn, who, cons
 
     monkeypatch.setattr(case_sql, "carry_out", breaks)
     with pytest.raises(ConnectionError):
-        factory.drive(conn, who, consulted, ("agree_with_conditions", {"by": who.headquarters, "form": conditions(conn, "bureau")}))
+        factory.drive(
+            conn,
+            who,
+            consulted,
+            ("agree_with_conditions", {"by": who.headquarters, "form": conditions(conn, "bureau")}),
+        )
     monkeypatch.undo()
-    assert events(conn, consulted) == before and children(conn, consulted) == []
+    assert events(conn, consulted) == before
+    assert children(conn, consulted) == []
     assert not verify.run(db).breaks
 
 
@@ -133,7 +151,8 @@ def test_children_and_parent_moved_at_once_each_move_once_or_say_who_was_faster(
     jobs = [(who.headquarters, child, "waive", {"reason": "要らない。"}) for child in found for _ in range(3)]
     jobs += [(who.municipality, agreed, "withdraw", {"reason": "予定が変わった。"})] * 2
     versions = {case: factory.version(conn, case) for case in (*found, agreed)}
-    start, answers = threading.Barrier(len(jobs)), []
+    start = threading.Barrier(len(jobs))
+    answers: list[Any] = []
 
     def act(person: int, case: int, action: str, inputs: dict[str, str]) -> None:
         start.wait(30)
@@ -149,9 +168,10 @@ def test_children_and_parent_moved_at_once_each_move_once_or_say_who_was_faster(
     for thread in threads:
         thread.join(30)
     assert len(answers) == len(jobs)
-    assert all(catalogue.process("condition").state(state).final for state in states_of(conn, agreed)) or not cases.look(
-        conn, who.bureau, agreed
-    ).state.final
+    assert (
+        all(catalogue.process("condition").state(state).final for state in states_of(conn, agreed))
+        or not cases.look(conn, who.bureau, agreed).state.final
+    )
     for child in found:
         assert len(events(conn, child)) == 2
     assert not verify.run(db).breaks

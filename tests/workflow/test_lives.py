@@ -5,6 +5,7 @@ stored with a small model: where each act may lead, and who is where on which ha
 """
 
 import contextlib
+import itertools
 import json
 import os
 import threading
@@ -28,11 +29,11 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from states import catalogue
 from states.kernel import Refused
 from tests import factory
 from tests.conftest import Database as Urls
 from workflow import arrangements, cases, verify
-from workflow.access import actor
 from workflow.cases import Conflict
 from workflow.db import Database, _prepare
 from workflow.deadlines import TOKYO
@@ -204,8 +205,9 @@ class Life(RuleBasedStateMachine):
             if not events:
                 continue
             bodies = [json.loads(body) for (body,) in events]
-            assert bodies[-1]["to"] == row["state"] and bodies[-1]["number"] == row["number"]
-            assert all(one["to"] == two["from"] for one, two in zip(bodies, bodies[1:], strict=False))
+            assert bodies[-1]["to"] == row["state"]
+            assert bodies[-1]["number"] == row["number"]
+            assert all(one["to"] == two["from"] for one, two in itertools.pairwise(bodies))
             kept = {
                 (seq, number): data
                 for seq, number, data in self.conn.execute(
@@ -237,10 +239,10 @@ class Life(RuleBasedStateMachine):
                 " (SELECT count(*) FROM deadline WHERE case_id = %(c)s AND closed_at IS NULL AND move <> '')",
                 {"c": case},
             ).fetchone()
-            final = cases.catalogue.process(process).state(row["state"]).final
+            final = catalogue.process(process).state(row["state"]).final
             assert not row["version"] or final or any(open_items or ()), row["state"]
             if case == self.case and final:
-                ends = [cases.catalogue.process(p).state(s).final for _, p, s in self.children()]
+                ends = [catalogue.process(p).state(s).final for _, p, s in self.children()]
                 assert all(ends)
 
     # ── hands ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -370,7 +372,7 @@ class Life(RuleBasedStateMachine):
         self, person: int, case: int, action: str, inputs: dict[str, Any], form: dict[str, Any], *, key: UUID
     ) -> None:
         before = self.stored(case)
-        asked = {"inputs": inputs, "form": form}
+        asked: dict[str, Any] = {"inputs": inputs, "form": form}
         version = before["version"] if not self.replays(person, key) else before["version"] - 1
         try:
             done = cases.act(self.conn, person, case, action, version=version, key=key, **asked)
@@ -378,7 +380,8 @@ class Life(RuleBasedStateMachine):
             assert self.stored(case) == before
             return
         after = self.stored(case)
-        assert after["version"] == version + 1 == done.version and after["state"] == done.state
+        assert after["version"] == version + 1 == done.version
+        assert after["state"] == done.state
         self.last = (person, case, action, version, key, inputs, form)
         source = self.state if case == self.case else before["state"]
         assert after["state"] == source or after["state"] in LEADS.get(action, ()) or done.replayed, (
@@ -501,10 +504,7 @@ def test_whatever_happens_to_a_case_its_history_its_days_and_its_holder_agree(db
     who = factory.cast(conn)
     careful = replace(who, municipality=factory.person(conn, "municipality", "014583"), place="014583")
     head = factory.person(conn, "municipality_head", "014583")
-    told = {"asked": True, "since": NOW.date().isoformat()}
-    settles = actor(conn, head)
-    assert settles is not None
-    arrangements.settle(conn, settles, "014583", **told)
+    arrangements.settle(conn, factory.reader(conn, head), "014583", asked=True, since=NOW.date().isoformat())
     partner = factory.person(conn, "municipality", "014613")
     around = {"db": db, "urls": fresh_database, "who": who, "careful": careful, "head": head, "partner": partner}
     life = type("OneLife", (Life,), around)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from workflow import merging
 from workflow.merging import Side
 
-OPENED = {
+OPENED: dict[str, Any] = {
     "request": {
         "title": "空き家の件", "purpose": "調べ方が分からない。", "period": {"from": "2026-11-09", "to": ""}, "flag": False,
         "tasks": [{"text": "骨子", "role": "advice"}, {"text": "聞き取り", "role": "survey"}],
@@ -60,7 +60,7 @@ def test_rows_are_compared_one_by_one_while_nobody_added_or_took_any() -> None:
         {"text": "私の骨子", "role": "advice"},
         {"text": "聞き取り", "role": "planning"},
     ]
-    longer = changed(request__tasks=[*OPENED["request"]["tasks"], {"text": "三つ目", "role": ""}])  # type: ignore[misc]
+    longer = changed(request__tasks=[*OPENED["request"]["tasks"], {"text": "三つ目", "role": ""}])
     assert sides(longer, changed()) == {"request.tasks": Side.MINE}
     assert sides(longer, theirs) == {"request.tasks": Side.BOTH}
     assert sides(changed(), changed(request__tasks=[])) == {"request.tasks": Side.THEIRS}

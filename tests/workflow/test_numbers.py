@@ -119,7 +119,10 @@ def test_an_act_beaten_after_it_drew_its_number_gives_it_back(db, conn, who, mon
                     factory.drive(other, who, second, "receive")
                 else:
                     factory.drive(
-                        other, who, first, ("not_accept", {"inputs": {"ground": "wrong_addressee", "reason": "宛先違い。"}})
+                        other,
+                        who,
+                        first,
+                        ("not_accept", {"inputs": {"ground": "wrong_addressee", "reason": "宛先違い。"}}),
                     )
                 monkeypatch.setattr(cases, "load", overtaken)
         return found

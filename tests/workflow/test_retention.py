@@ -262,16 +262,30 @@ def test_all_of_it_goes_and_the_chain_stays(db, conn, who, superuser, clock):
     (seq,) = confirm(db, who.director, seen(conn, made))
     # What stays: every event with its digest, number, dates, who acted (as ids), and what the register needs.
     assert set(before) <= set(rows(conn, "SELECT case_id, seq, hash FROM event"))
-    assert rows(conn, "SELECT title, number, state FROM cases WHERE id = %s", made) == [(f"廃棄(記録{seq}号)", number, "withdrawn")]
+    assert rows(conn, "SELECT title, number, state FROM cases WHERE id = %s", made) == [
+        (f"廃棄(記録{seq}号)", number, "withdrawn")
+    ]
     assert head in [event[2] for event in before]
-    kinds = {kind for (kind,) in rows(conn, "SELECT DISTINCT kind FROM content WHERE data IS NOT NULL AND case_id IN (%s, %s)", made, child)}
+    kinds = {
+        kind
+        for (kind,) in rows(
+            conn, "SELECT DISTINCT kind FROM content WHERE data IS NOT NULL AND case_id IN (%s, %s)", made, child
+        )
+    }
     assert kinds == {"parties", "opened", "names", "erasure"}
-    named = rows(conn, "SELECT case_id, seq FROM content WHERE kind = 'names' AND data IS NOT NULL AND case_id IN (%s, %s)", made, child)
+    named = rows(
+        conn,
+        "SELECT case_id, seq FROM content WHERE kind = 'names' AND data IS NOT NULL AND case_id IN (%s, %s)",
+        made,
+        child,
+    )
     assert sorted(named) == sorted([(made, seq), (child, factory.version(conn, child))])
     tables = superuser.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
     for (table,) in tables:
         for row in superuser.execute(f'SELECT * FROM "{table}"').fetchall():
-            said = " ".join(bytes(v).decode("utf8", "replace") if isinstance(v, bytes | memoryview) else str(v) for v in row)
+            said = " ".join(
+                bytes(v).decode("utf8", "replace") if isinstance(v, bytes | memoryview) else str(v) for v in row
+            )
             assert "消えるはず" not in said, (table, said)
     for table in ("message", "step", "attention", "working", "attachment_part", "assignment"):
         assert rows(conn, f"SELECT count(*) FROM {table}") == [(0,)], table
@@ -334,4 +348,6 @@ def test_all_or_none_of_what_was_ticked_goes(db, conn, who, ended, clock):
     assert rows(conn, "SELECT count(*) FROM event WHERE action = 'erase'") == [(0,)]
     propose(db, who.records, seen(conn, other), GROUND)
     assert len(confirm(db, who.director, seen(conn, ended) + seen(conn, other))) == 2
-    assert json.loads(rows(conn, "SELECT body FROM event WHERE case_id = %s ORDER BY seq DESC", ended)[0][0])["actor"] == str(who.director)
+    assert json.loads(rows(conn, "SELECT body FROM event WHERE case_id = %s ORDER BY seq DESC", ended)[0][0])[
+        "actor"
+    ] == str(who.director)

@@ -138,6 +138,22 @@ def test_a_case_that_somebody_moved_meanwhile_is_taken_over_by_the_next_tick(con
     assert verify.verify(db).whole
 
 
+def test_a_bureau_that_ends_hands_its_cases_on(conn, db, who, clock, owner):
+    case = factory.opened(conn, who, first=date(2027, 2, 1))
+    factory.drive(conn, who, case, "submit", "receive")
+    owner.execute(
+        "UPDATE organisation SET valid_to = '2026-12-31', successor = %s WHERE code = %s", (RIGHT, who.office)
+    )
+    clock(AFTER)
+    heir = factory.person(conn, "bureau", RIGHT)
+    assert succession.take_over(db) == 1
+    view = cases.look(conn, heir, case)
+    assert (view.lead, [step["org_code"] for step in view.steps]) == (RIGHT, [RIGHT])
+    assert cases.look(conn, who.bureau, case).ended == "引継ぎ済み"
+    factory.drive(conn, who, case, ("ask_correction", {"by": heir}))
+    assert verify.verify(db).whole
+
+
 def test_a_code_that_goes_on_under_another_name_is_no_succession(conn, db, who, clock, owner):
     case = factory.opened(conn, who, first=date(2027, 2, 1))
     factory.drive(conn, who, case, "submit")

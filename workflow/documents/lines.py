@@ -184,7 +184,9 @@ def gather(
 
 def _apart(row: Any, report: Report, offices: Mapping[str, str]) -> Apart:
     why = (
-        report.uncounted.get(row.state, report.nobody) if row.begun else (report.uncounted | report.waiting)[row.state]
+        report.uncounted.get(row.state, report.nobody)
+        if row.begun
+        else {**report.uncounted, **report.waiting}[row.state]
     )
     waits = not row.begun and row.state in report.waiting
     return Apart(

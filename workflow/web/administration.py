@@ -141,7 +141,14 @@ def _asked(posted: Fields) -> Asked:
         elif found := unfit(typed):
             wrong = f"使えない文字があります({'、'.join(found)})。取り除いてください。"
     ticked = None if finding else marks
-    return Asked(typed, whole, not wrong and not whole, ticked, posted.get("ground", "").strip(), {"words": wrong} if wrong else {})
+    return Asked(
+        typed,
+        whole,
+        not wrong and not whole,
+        ticked,
+        posted.get("ground", "").strip(),
+        {"words": wrong} if wrong else {},
+    )
 
 
 def _choices(family: Sequence[View], posted: Fields) -> dict[int, Choice] | None:
@@ -155,11 +162,17 @@ def _choices(family: Sequence[View], posted: Fields) -> dict[int, Choice] | None
                 return None
             place = (int(match[2]), int(match[3])) if match[3] is not None else int(match[2])
             found.setdefault(int(match[1]), {}).setdefault(name, set()).add(place)
-    return {case: Choice(**{name: frozenset(places) for name, places in told.items()}) for case, told in found.items()} or None
+    return {
+        case: Choice(**{name: frozenset(places) for name, places in told.items()}) for case, told in found.items()
+    } or None
 
 
 def _page(request: Request, conn: Connection, signed: Signed, family: Sequence[View], asked: Asked) -> Response:
-    members = [Member(view, view is family[0], _groups(conn, view, asked)) for view in family] if asked.looked or asked.whole else []
+    members = (
+        [Member(view, view is family[0], _groups(conn, view, asked)) for view in family]
+        if asked.looked or asked.whole
+        else []
+    )
     members = [member for member in members if member.groups or member.own]
     found = sum(len(line.excerpts) + line.more or line.hidden for m in members for g in m.groups for line in g.lines)
     return page(
@@ -170,7 +183,11 @@ def _page(request: Request, conn: Connection, signed: Signed, family: Sequence[V
 
 def _groups(conn: Connection, view: View, asked: Asked) -> list[Group]:
     """What can be ticked, by what it is, so that a group that was written several times is seen together."""
-    found = traces.everything(conn, view) if asked.whole else traces.with_words(conn, view, blackout.read(asked.words).words)
+    found = (
+        traces.everything(conn, view)
+        if asked.whole
+        else traces.with_words(conn, view, blackout.read(asked.words).words)
+    )
     groups: dict[str, list[Line]] = {}
     for trace in found:
         groups.setdefault(_label(view, trace), []).append(_line(view, trace, asked))
@@ -187,7 +204,20 @@ def _line(view: View, trace: Trace, asked: Asked) -> Line:
         by = " ".join(filter(None, (event["org_name"], event["post_title"], event["actor_name"])))
         text = "" if asked.looked else _excerpt(trace)
         told = f"記録{trace.row['seq']}号「{event['action_label']}」"
-        return Line(name, trace.mark, event["at"], told, by, text, shown, more, trace.hidden, trace.gone, ticked, trace.row["seq"])
+        return Line(
+            name,
+            trace.mark,
+            event["at"],
+            told,
+            by,
+            text,
+            shown,
+            more,
+            trace.hidden,
+            trace.gone,
+            ticked,
+            trace.row["seq"],
+        )
     who = trace.row.get("names") or {}
     by = " ".join(filter(None, (who.get("office"), who.get("post"), who.get("actor"))))
     inside = "局内のみ" if trace.row["scope"] == "internal" else "市町村と共有"

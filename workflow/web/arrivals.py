@@ -87,7 +87,8 @@ def picked(view: View, number: str) -> Typed:
 
 def linked(conn: Connection, signed: Signed, view: View) -> Linked:
     """The cases that were found to be the same as this one."""
-    return duplicates.linked(conn, signed.actor.person_id, view.id) if view.version else Linked(None, ())
+    now = view.version and not view.ended
+    return duplicates.linked(conn, signed.actor.person_id, view.id) if now else Linked(None, ())
 
 
 AREA = f"""SELECT b.code, b.name, o.name, o.valid_from FROM organisation o JOIN organisation b ON b.code = o.office AND {_NOW.format("b")}

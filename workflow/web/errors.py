@@ -33,7 +33,22 @@ from workflow.web.render import TOKYO, Signed, clock, page
 logger = logging.getLogger(__name__)
 
 _RETRY_SECONDS = "10"
-_NOT_KEPT = {"csrf", "key", "version", "saves", "password", "next", "do", "back", "scope", "opened", "unheard", "met", "listed", "held"}
+_NOT_KEPT = {
+    "csrf",
+    "key",
+    "version",
+    "saves",
+    "password",
+    "next",
+    "do",
+    "back",
+    "scope",
+    "opened",
+    "unheard",
+    "met",
+    "listed",
+    "held",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +96,24 @@ _PAGES = {
     ),
     405: Trouble(405, "この開き方はできません", "このアドレスは、画面のボタンから使うものです。", UNCHANGED, (HOME,)),
     408: Trouble(
-        408, "送られた内容が、途中で止まりました", "最後まで届かなかったため、受け付けませんでした。", UNCHANGED, (HOME,)
+        408,
+        "送られた内容が、途中で止まりました",
+        "最後まで届かなかったため、受け付けませんでした。",
+        UNCHANGED,
+        (HOME,),
     ),
     413: Trouble(
         413, "送られた内容が大きすぎます", "一度に送れる大きさを超えたため、受け付けませんでした。", UNCHANGED, (HOME,)
     ),
-    414: Trouble(414, "アドレスが長すぎます", "アドレスが決まった長さを超えたため、受け付けませんでした。", UNCHANGED, (HOME,)),
+    414: Trouble(
+        414, "アドレスが長すぎます", "アドレスが決まった長さを超えたため、受け付けませんでした。", UNCHANGED, (HOME,)
+    ),
     431: Trouble(
-        431, "送られた見出しが大きすぎます", "ブラウザーの覚え書き(Cookie)などが大きすぎるため、受け付けませんでした。", UNCHANGED, (HOME,)
+        431,
+        "送られた見出しが大きすぎます",
+        "ブラウザーの覚え書き(Cookie)などが大きすぎるため、受け付けませんでした。",
+        UNCHANGED,
+        (HOME,),
     ),
     422: Trouble(
         422,

@@ -160,7 +160,21 @@ def anchor(name: str) -> str:
 
 
 _FILTERS: dict[str, Callable[..., Any]] = {
-    f.__name__: f for f in (wareki, due_day, shortdate, clock, visible, lines, date_boxes, date_echo, date_short, days_text, days_reading, anchor)
+    f.__name__: f
+    for f in (
+        wareki,
+        due_day,
+        shortdate,
+        clock,
+        visible,
+        lines,
+        date_boxes,
+        date_echo,
+        date_short,
+        days_text,
+        days_reading,
+        anchor,
+    )
 }
 
 

@@ -157,6 +157,12 @@ def test_the_right_bureau_is_chosen_and_who_passed_it_on_reads_it_as_it_was(
     assert clerk is not None
     comments.add(conn, clerk, case, scope="internal", body="転送後の相談", key=uuid4())
     factory.drive(conn, who, case, ("ask_correction", {"by": there, "inputs": {"reason": "転送後の補正"}}))
+    later = browse(there)
+    sent = {"csrf": later.csrf, "key": str(uuid4()), "back": "list", "scope": "shared", "label": "転送後の図"}
+    later.client.post(f"/cases/{case}/files", data=sent, files={"file": ("転送後の図.txt", b"plan")})
+    (file,) = conn.execute("SELECT id FROM attachment WHERE case_id = %s", (case,)).fetchone()
+    assert later.client.get(f"/cases/{case}/files/{file}").status_code == 200
+    assert browser.client.get(f"/cases/{case}/files/{file}").status_code == 404
     told = visible(browser.get(f"/cases/{case}"))
     assert "転送済みの案件です" in told
     assert "ここに見えるのは、記録3号" in told

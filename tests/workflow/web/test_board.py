@@ -4,6 +4,7 @@ import html
 import re
 import threading
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,6 @@ from states.dates import days_text, short
 from tests import factory
 from tests.workflow.web.browsing import Browser, browser_of, sheet, visible
 from workflow import colleagues, db
-from workflow.access import actor
 from workflow.deadlines import TOKYO
 
 NOW = datetime(2026, 10, 14, 9, tzinfo=TOKYO)
@@ -134,7 +134,7 @@ def test_another_offices_case_is_only_told_as_another(web, conn, who, first):
 
 def test_absence_is_shown_and_asks_no_reason(conn, who, officer, first):
     colleagues.enter_absence(
-        conn, actor(conn, who.bureau), {"person": str(who.staff), "from": first.isoformat(), "to": ""}
+        conn, factory.reader(conn, who.bureau), {"person": str(who.staff), "from": first.isoformat(), "to": ""}
     )
     case = received(conn, who, first=first)
     page = officer.get(address(case))
@@ -175,7 +175,7 @@ def test_one_leader_is_chosen_of_all_rows(conn, who, officer, first):
 
 
 def test_a_candidate_is_put_into_the_place_and_what_was_typed_stays(conn, who, officer, first):
-    colleagues.set_skills(conn, actor(conn, who.bureau), who.staff_colleague, SKILL)
+    colleagues.set_skills(conn, factory.reader(conn, who.bureau), who.staff_colleague, SKILL)
     wish = {"skill": f"{SKILL}計画", "headcount": "2", "days": days_text([first])}
     case = received(conn, who, first=first, wishes=[wish])
     page = officer.get(address(case))
@@ -222,7 +222,8 @@ def test_two_officers_propose_one_person_at_once_and_the_one_who_loses_keeps_the
     wanted = [received(conn, who, first=first) for _ in range(2)]
     officers = [browser_of(web, conn, who.bureau), browser_of(web, conn, who.bureau_colleague)]
     pages = [officer.get(address(case)) for officer, case in zip(officers, wanted, strict=True)]
-    barrier, answers = threading.Barrier(2), [None, None]
+    barrier = threading.Barrier(2)
+    answers: list[Any] = [None, None]
 
     def one(place: int) -> None:
         labels = ticks(pages[place])
@@ -251,7 +252,7 @@ def test_the_municipality_sees_its_own_team_alone_and_the_office_where_else_they
     case = received(conn, who, first=first)
     factory.drive(conn, who, case, "propose_team")
     colleagues.enter_absence(
-        conn, actor(conn, who.bureau), {"person": str(who.staff), "from": first.isoformat(), "to": ""}
+        conn, factory.reader(conn, who.bureau), {"person": str(who.staff), "from": first.isoformat(), "to": ""}
     )
     inside = visible(officer.get(f"/cases/{case}"))
     assert "重なり" in inside
@@ -263,7 +264,7 @@ def test_the_municipality_sees_its_own_team_alone_and_the_office_where_else_they
 
 
 def test_the_board_of_the_office_shows_four_weeks_and_filters(conn, who, officer, first):
-    colleagues.set_skills(conn, actor(conn, who.bureau), who.staff, SKILL)
+    colleagues.set_skills(conn, factory.reader(conn, who.bureau), who.staff, SKILL)
     case = received(conn, who, first=first)
     factory.drive(conn, who, case, "propose_team")
     page = officer.get(f"/board?since={first}")
@@ -297,7 +298,7 @@ def test_absences_and_skills_are_entered_and_mistakes_keep_what_was_typed(conn, 
     (entry,) = colleagues.absences(conn, [who.staff])
     assert "不在を入れました" in visible(officer.get("/people?done=entered"))
     was = {f"was-{who.staff}": "", f"was-{who.staff_colleague}": ""}
-    colleagues.set_skills(conn, actor(conn, who.bureau), who.staff_colleague, "観光")
+    colleagues.set_skills(conn, factory.reader(conn, who.bureau), who.staff_colleague, "観光")
     officer.send("/people/skills", {**was, f"skills-{who.staff}": SKILL, f"skills-{who.staff_colleague}": ""})
     assert colleagues.skills(conn, [who.staff, who.staff_colleague]) == {
         who.staff: (SKILL,),

@@ -49,7 +49,7 @@ class Tab:
         self.autosave = html.unescape(found[1])
         self.fields = {name: value for name, value in sheet(page).items() if name not in ("csrf", "do", "q")}
 
-    def save(self, status: int = 200, **typed: str) -> dict[str, Any]:
+    def save(self, status: int = 200, /, **typed: str) -> dict[str, Any]:
         self.fields |= {name.replace("__", "."): value for name, value in typed.items()}
         answer = self.browser.client.post(self.autosave, data={"csrf": self.browser.csrf, **self.fields}, headers=JSON)
         assert answer.status_code == status, answer.text
@@ -59,7 +59,7 @@ class Tab:
             self.autosave = told["autosave"]
         return told
 
-    def send(self, path: str, status: int = 303, **typed: str) -> Any:
+    def send(self, path: str, status: int = 303, /, **typed: str) -> Any:
         return self.browser.send(path, self.fields | typed, status)
 
 
@@ -335,7 +335,9 @@ def test_an_acts_page_shares_the_offices_copy_with_everything_typed(
     clash = other.send(page, 409)
     assert "起案の理由を長く書いた。" in clash.text
     assert cases.look(conn, who.bureau, case_id).state.name == "correction"
-    assert cases.look(conn, who.director, case_id).form["request"].get("place", "") == "", "a working copy is not the case"
+    assert cases.look(conn, who.director, case_id).form["request"].get("place", "") == "", (
+        "a working copy is not the case"
+    )
 
 
 def test_an_act_takes_over_nothing_that_its_page_did_not_show(

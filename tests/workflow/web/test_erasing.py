@@ -14,8 +14,8 @@ from tests.papers import attach, remark
 from tests.workflow.web import test_browser
 from tests.workflow.web.browsing import Browser, browser_of, visible
 from workflow import cases, outbox, reports, search, verify
-from workflow.db import database
 from workflow.blackout import BLACK
+from workflow.db import database
 
 Browse = Callable[[int], Browser]
 tab = test_browser.tab
@@ -174,14 +174,21 @@ def everywhere(conn: Any, who: factory.Cast) -> int:
     child = conn.execute("SELECT id FROM cases WHERE parent_id = %s", (made,)).fetchone()[0]
     factory.drive(conn, who, child, ("show_evidence", {"by": who.bureau, "inputs": {"evidence": f"{SPELLED}の印"}}), ("return_evidence", {"by": who.headquarters, "inputs": {"reason": f"{MARK}が足りない"}}),
                   ("show_evidence", {"by": who.bureau, "inputs": {"evidence": f"{MARK}の印"}}), ("confirm", {"by": who.headquarters, "inputs": {}}))  # fmt: skip
-    factory.drive(conn, who, made, ("put_to_director", {"inputs": {"note": MARK, "reasons": {rule: MARK for rule in ("D-08", "D-03", "D-04", "D-09", "D-01")}}}),
+    factory.drive(conn, who, made, ("put_to_director", {"inputs": {"note": MARK, "reasons": dict.fromkeys(("D-08", "D-03", "D-04", "D-09", "D-01"), MARK)}}),
                   ("send_back", {"inputs": {"reason": MARK}}), ("put_to_director", {"inputs": {"note": SPELLED, "reasons": {}}}))  # fmt: skip
-    factory.drive(conn, who, made, ("hold", {"inputs": {"internal_reason": MARK, "review_on": factory.first_day(conn, after=5).isoformat()}}))
+    factory.drive(
+        conn,
+        who,
+        made,
+        ("hold", {"inputs": {"internal_reason": MARK, "review_on": factory.first_day(conn, after=5).isoformat()}}),
+    )
     factory.drive(conn, who, made, "approve")
     outbox.deliver(db)
     for scope in ("shared", "internal"):
         remark(db, who.bureau, made, f"{scope} {SPELLED}", scope=scope)
-        attach(db, who.bureau, made, [f"{scope} {MARK}".encode()], name=f"{scope}-{MARK}.txt", label=SPELLED, scope=scope)
+        attach(
+            db, who.bureau, made, [f"{scope} {MARK}".encode()], name=f"{scope}-{MARK}.txt", label=SPELLED, scope=scope
+        )
     attach(db, who.bureau, child, [MARK.encode()], name=f"条件-{MARK}.txt", label=SPELLED)
     outbox.deliver(db)
     return int(made)
@@ -202,7 +209,9 @@ def tables(superuser: Any) -> Iterator[tuple[str, str]]:
 
 def holding(superuser: Any) -> set[str]:
     """The tables in which the name still stands, in any spelling."""
-    return {table for table, text in tables(superuser) if any(word in text for word in (MARK, SPELLED, ELSEWHERE, "標石"))}
+    return {
+        table for table, text in tables(superuser) if any(word in text for word in (MARK, SPELLED, ELSEWHERE, "標石"))
+    }
 
 
 def pages(browse: Browse, who: factory.Cast, made: int, child: int) -> Iterator[str]:
@@ -228,30 +237,50 @@ def test_a_name_typed_everywhere_goes_from_everywhere_in_one_act(browse: Browse,
     made = everywhere(conn, who)
     child = conn.execute("SELECT id FROM cases WHERE parent_id = %s", (made,)).fetchone()[0]
     team = cases.look(conn, who.bureau, made).form["team"]
-    cases.save(conn, who.bureau, made, {"team": {"members": [m | {"consent": f"{SPELLED}が承諾"} for m in team["members"]]}}, 0)
+    cases.save(
+        conn, who.bureau, made, {"team": {"members": [m | {"consent": f"{SPELLED}が承諾"} for m in team["members"]]}}, 0
+    )
     reports.ask_report(conn, who.bureau, "dispatch", "year-end", factory.OFFICE, 2026)
     assert reports.compile_next(database())
     search.refresh(conn, made, child)
     # Today no ask and no mail names anybody; what the erasure does not reach would show here tomorrow.
-    conn.execute("INSERT INTO retention_hold (case_id, reason, set_by, set_at) VALUES (%s, %s, %s, now())", (made, f"{MARK}の訴訟", who.records))
-    conn.execute("INSERT INTO attention (case_id, kind, sentence, opened_at) VALUES (%s, 'x', %s, now())", (made, f"{MARK}の日程"))
+    conn.execute(
+        "INSERT INTO retention_hold (case_id, reason, set_by, set_at) VALUES (%s, %s, %s, now())",
+        (made, f"{MARK}の訴訟", who.records),
+    )
+    conn.execute(
+        "INSERT INTO attention (case_id, kind, sentence, opened_at) VALUES (%s, 'x', %s, now())",
+        (made, f"{MARK}の日程"),
+    )
     conn.execute("UPDATE step SET ask = %s WHERE case_id = %s", (f"{MARK}に復命を頼む", made))
-    conn.execute("UPDATE message SET subject = %s, body = %s WHERE case_id = %s", (f"{MARK}さんの件", f"…\n{SPELLED}\n…", made))
-    conn.execute("UPDATE outbox SET payload = payload || %s::jsonb, trouble = %s WHERE case_id = %s", (f'{{"asks": [["x", "y", null, "{MARK}"]]}}', MARK, made))
+    conn.execute(
+        "UPDATE message SET subject = %s, body = %s WHERE case_id = %s", (f"{MARK}さんの件", f"…\n{SPELLED}\n…", made)
+    )
+    conn.execute(
+        "UPDATE outbox SET payload = payload || %s::jsonb, trouble = %s WHERE case_id = %s",
+        (f'{{"asks": [["x", "y", null, "{MARK}"]]}}', MARK, made),
+    )
     assert holding(superuser) == COPIES
     seat, address = browse(who.records), f"/cases/{made}/erase"
     found = seat.send(address, {"do": "find", "words": ELSEWHERE}, status=200).text
     for label in ("様式: 要請の内容", "やりとり", "ファイルの名前", "判断のときに示した照合と計算"):
         assert label in visible(found), label
     assert f"<mark>{SPELLED}</mark>" in found
-    chosen: dict[str, list[str]] = {}
-    for name, mark in [*ticked(found), *(("files", mark) for mark in re.findall(r'name="files" value="([^"]+)"', found))]:
+    chosen: dict[str, Any] = {}
+    for name, mark in [
+        *ticked(found),
+        *(("files", mark) for mark in re.findall(r'name="files" value="([^"]+)"', found)),
+    ]:
         chosen.setdefault(name, []).append(mark)
-    warned = seat.send(address, {"do": "black", "words": ELSEWHERE, "ground": f"{MARK}さんの申出", **chosen}, status=422)
+    warned = seat.send(
+        address, {"do": "black", "words": ELSEWHERE, "ground": f"{MARK}さんの申出", **chosen}, status=422
+    )
     assert "消す言葉が書かれています" in warned.text
     seat.send(address, {"do": "black", "words": ELSEWHERE, "ground": "本人の申出のため", **chosen})
     assert holding(superuser) == set()
-    assert conn.execute("SELECT count(*) FROM idempotency").fetchone() == (0,)  # the digest of a name tells who guesses it
+    assert conn.execute("SELECT count(*) FROM idempotency").fetchone() == (
+        0,
+    )  # the digest of a name tells who guesses it
     outbox.deliver(database())
     for text in pages(browse, who, made, child):
         assert "標石" not in text, text[max(0, text.index("標石") - 300) : text.index("標石") + 100]

@@ -181,7 +181,12 @@ def test_the_bureau_enters_a_paper_request(
     browser = browse(who.bureau)
     assert "届いた要請を代わりに入れる" in browser.get(NEW)
     case_id, where = drafted(
-        browser, typed(conn, who, **{"do": "confirm", "receipt.channel": "paper", "receipt.arrived_on": "R8.4.1", "request.title": ""})
+        browser,
+        typed(
+            conn,
+            who,
+            **{"do": "confirm", "receipt.channel": "paper", "receipt.arrived_on": "R8.4.1", "request.title": ""},
+        ),
     )
     assert where == f"/cases/{case_id}/actions/submit_proxy", "proxy entry is never held back by what the paper lacks"
     hidden = sheet(browser.get(where))

@@ -84,14 +84,18 @@ def test_the_register_is_taken_out_on_record(browse: Browse, conn, who, over):
     retention.propose(db, who.records, [(over[0], 4), (over[1], 4)], GROUND)
     retention.confirm(db, who.director, [(over[0], 5), (over[1], 5)])
     answer = browse(who.records).send("/retention/register", {}, status=200)
-    assert re.fullmatch(r'attachment; filename="tobidashi-disposals_2033-04-01.csv"', answer.headers["content-disposition"])
+    assert re.fullmatch(
+        r'attachment; filename="tobidashi-disposals_2033-04-01.csv"', answer.headers["content-disposition"]
+    )
     lines = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
     assert [(line["案件番号"], line["終わった日"], line["保存期間の終わり"], line["延長"], line["記録番号"]) for line in lines] == [
         ("上川-R8-002", "2026-10-14", "2032-03-31", "なし", "6"), ("上川-R8-001", "2026-10-14", "2032-03-31", "なし", "6"),
     ]  # fmt: skip
     assert "文書主任" in lines[0]["廃棄を起案した人"]
     assert "局長" in lines[0]["廃棄を確かめた人"]
-    (digest,) = conn.execute("SELECT encode(hash, 'hex') FROM event WHERE case_id = %s AND seq = 6", (over[0],)).fetchone()
+    (digest,) = conn.execute(
+        "SELECT encode(hash, 'hex') FROM event WHERE case_id = %s AND seq = 6", (over[0],)
+    ).fetchone()
     assert lines[1]["指紋"] == digest
     assert conn.execute("SELECT person_id, what, rows FROM export_record").fetchall() == [(who.records, "disposals", 2)]
     assert "廃棄簿 CSV" in visible(browse(who.records).get("/audit"))
@@ -121,7 +125,12 @@ def test_a_refusal_keeps_what_was_typed(browse: Browse, conn, who, over, fields,
     told = visible(answer.text)
     assert said in told
     assert "まだ何も変えていません" in told
-    if "cases" in sent and "." in sent["cases"] and sent["cases"].startswith(str(over[0])) and sent["do"] in ("propose", "extend"):
+    if (
+        "cases" in sent
+        and "." in sent["cases"]
+        and sent["cases"].startswith(str(over[0]))
+        and sent["do"] in ("propose", "extend")
+    ):
         assert f'value="{mark(conn, over[0])}" checked' in answer.text
     typed = sent.get(f"reason-{sent.get('do')}", "")
     if typed.strip() and "\x07" not in typed and sent["do"] != "decline":
