@@ -29,33 +29,31 @@ ALL = "all"
 MOST_CASES = 200  # in the list behind a figure
 NEWEST = 100  # cases of a town among which its last visit is looked for
 
-# The cases with a day in the year: of one bureau by its cases; of all by its persons and the ledger's own key, so that as
-# many rows are read as the year has, however long the history is.
-_OF_BUREAU = """SELECT c.id FROM cases c WHERE c.lead = %(office)s AND EXISTS (
-  SELECT 1 FROM assignment x WHERE x.case_id = c.id AND x.day BETWEEN %(first)s AND %(last)s)"""
+# The cases with a day in the year: of one bureau from its cases, of all from the persons and the ledger's own key. Each row
+# is looked up by its key (LIMIT and OFFSET hold the planner to that), so the history of others costs nothing.
+_OF_BUREAU = """SELECT c.id FROM cases c CROSS JOIN LATERAL (
+  SELECT FROM assignment x WHERE x.case_id = c.id AND x.day BETWEEN %(first)s AND %(last)s LIMIT 1) y WHERE c.lead = %(office)s"""
 _OF_ALL = """SELECT DISTINCT x.case_id AS id FROM person n CROSS JOIN LATERAL (
-  SELECT p.case_id FROM assignment p WHERE p.person_id = n.id AND p.day BETWEEN %(first)s AND %(last)s) x"""
+  SELECT p.case_id FROM assignment p WHERE p.person_id = n.id AND p.day BETWEEN %(first)s AND %(last)s OFFSET 0) x"""
 _OF_YEAR = f"""found AS MATERIALIZED (/* found */),
-mine AS MATERIALIZED (SELECT c.id, c.lead, c.place, c.number, c.title, c.state FROM me CROSS JOIN found f JOIN cases c ON c.id = f.id
-  WHERE c.process = ANY (%(processes)s) AND {VISIBLE}),
+mine AS MATERIALIZED (SELECT c.id, c.lead, c.place, c.number, c.title, c.state FROM me CROSS JOIN found f
+  CROSS JOIN LATERAL (SELECT * FROM cases k WHERE k.id = f.id LIMIT 1) c WHERE c.process = ANY (%(processes)s) AND {VISIBLE}),
 told AS MATERIALIZED (SELECT m.*,
     (SELECT true FROM event b WHERE b.case_id = m.id AND b.action = ANY (%(begins)s) LIMIT 1) IS true AS begun FROM mine m),
 known AS MATERIALIZED (SELECT * FROM told WHERE begun OR state = ANY (%(waiting)s)),
-worked AS (SELECT p.case_id, p.person_id, p.day FROM known j JOIN assignment p ON p.case_id = j.id AND p.day BETWEEN %(first)s AND %(last)s)"""
+worked AS (SELECT k.*, w.person_id, w.day FROM known k CROSS JOIN LATERAL (
+  SELECT p.person_id, p.day FROM assignment p WHERE p.case_id = k.id AND p.day BETWEEN %(first)s AND %(last)s OFFSET 0) w)"""
 
+# By place, and once more by month, in one reading.
 FIGURES = f"""WITH {SCOPE}, {_OF_YEAR}
-SELECT k.lead, k.place, k.begun, count(DISTINCT k.id) AS cases, count(*) AS half_days,
-  count(*) FILTER (WHERE w.day > %(today)s) AS to_come FROM known k JOIN worked w ON w.case_id = k.id GROUP BY k.lead, k.place, k.begun"""
-
-MONTHS = f"""WITH {SCOPE}, {_OF_YEAR}
-SELECT date_trunc('month', w.day)::date AS month, count(*) AS half_days FROM known k JOIN worked w ON w.case_id = k.id
-WHERE k.begun GROUP BY 1"""
+SELECT w.lead, w.place, w.begun, w.month, count(DISTINCT w.id) AS cases, count(*) AS half_days,
+  count(*) FILTER (WHERE w.day > %(today)s) AS to_come FROM (SELECT *, date_trunc('month', day)::date AS month FROM worked) w
+GROUP BY GROUPING SETS ((w.lead, w.place, w.begun), (w.begun, w.month))"""
 
 CASES = f"""WITH {SCOPE}, {_OF_YEAR}
-SELECT k.id, k.lead, k.place, k.number, k.title, k.begun, min(w.day) AS first, max(w.day) AS last, count(DISTINCT w.person_id) AS persons,
-  count(*) AS half_days FROM known k JOIN worked w ON w.case_id = k.id
-WHERE true /* places */ /* month */
-GROUP BY k.id, k.lead, k.place, k.number, k.title, k.begun ORDER BY min(w.day), k.id LIMIT {MOST_CASES + 1}"""
+SELECT w.id, w.lead, w.place, w.number, w.title, w.begun, min(w.day) AS first, max(w.day) AS last, count(DISTINCT w.person_id) AS persons,
+  count(*) AS half_days FROM worked w WHERE true /* places */ /* month */
+GROUP BY w.id, w.lead, w.place, w.number, w.title, w.begun ORDER BY min(w.day), w.id LIMIT {MOST_CASES + 1}"""
 
 LAST = f"""WITH {SCOPE}
 SELECT t.place, v.day, v.number FROM unnest(%(places)s::text[]) AS t (place) CROSS JOIN LATERAL (
@@ -146,7 +144,8 @@ def of_year(conn: Connection, person: Actor, office: str, year: int) -> Balance:
     codes = [code for code in known if code != ALL] if office == ALL else [office]
     area = {town.code: town for code in codes for town in directory.of_office(code, on)}
     by_town: dict[tuple[str, str], list[Any]] = {}
-    for row in _rows(conn, FIGURES, told):
+    figures = _rows(conn, FIGURES, told)
+    for row in (row for row in figures if row.month is None):
         by_town.setdefault((row.lead, _today_code(directory, row.place, on)), []).append(row)
     seen = {town for _, town in by_town} | set(area)
     visits = {}
@@ -164,7 +163,7 @@ def of_year(conn: Connection, person: Actor, office: str, year: int) -> Balance:
             )
         )  # fmt: skip
     bureaus = tuple(_bureau(code, known[code], directory.of_office(code, on), by_town) for code in codes)
-    months = {row.month: amount(row.half_days) for row in _rows(conn, MONTHS, told)}
+    months = {row.month: amount(row.half_days) for row in figures if row.month and row.begun}
     every = [date(year + (m < 4), m, 1) for m in (4, 5, 6, 7, 8, 9, 10, 11, 12, 1, 2, 3)]
     return Balance(year, office, told["today"], tuple(towns), bureaus, tuple((m, months.get(m, 0)) for m in every))
 
@@ -273,7 +272,7 @@ def _figures(rows: Sequence[Any]) -> Figures:
 
 # What narrows a statement, each only where it was asked for: a few constant texts, values as parameters.
 _FILTERS = {
-    "office": "AND c.lead = %(office)s", "places": "AND k.place = ANY (%(places)s)",
+    "office": "AND c.lead = %(office)s", "places": "AND w.place = ANY (%(places)s)",
     "month": "AND date_trunc('month', w.day)::date = %(month)s",
 }  # fmt: skip
 

@@ -1,6 +1,6 @@
 """The board of persons × days: who is free, who is where, what each still may. Numbers and words; a template draws them.
 
-Marks are letters: 隊 this team, 派 another dispatch, 候 one that is not decided yet, 他 one that the reader may not see,
+Marks are letters: 隊 this team, 派 another case, 候 one that is not decided yet, 他 one that the reader may not see,
 不 away (why is never known), 席 a place without a name, 重 two at once.
 """
 

@@ -60,7 +60,7 @@ def told(member: Any, person: Person | None, calendar: Calendar) -> Told:
 
 
 def _taken(member: Any, person: Person) -> Mapping[str, set[Half]]:
-    """The half-days on which the person is not free, by the other dispatch; by nothing where the person is away."""
+    """The half-days on which the person is not free, by the other case; by nothing where the person is away."""
     found: dict[str, set[Half]] = {}
     for half in member.reading.half_days:
         other = person.elsewhere.get(half)

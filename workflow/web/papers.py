@@ -16,7 +16,7 @@ from workflow.web import offers
 from workflow.web.render import Signed
 
 ATTACHED = "attached"  # what a page says was just done
-MUNICIPALITIES = ("requester", "partner")  # parts of those who stand outside, besides the place that a dispatch goes to
+MUNICIPALITIES = ("requester", "partner")  # parts of those who stand outside, besides the place that the case is about
 LATEST = 10  # remarks that are shown without being asked for
 
 
