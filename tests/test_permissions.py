@@ -292,10 +292,11 @@ def furnished(app: FastAPI, conn: psycopg.Connection[Any]) -> World:
         )
     made = World(app, conn, who, people)
     road = ("submit", "receive", "propose_team", "put_to_director", "approve")
-    for name, steps in (("examined", road[:3]), ("judged", road[:4]), ("decided", road)):
-        made.things[name] = made.draft()
+    # Each on days of its own, so that the same staff goes on all of them.
+    for number, (name, steps) in enumerate((("examined", road[:3]), ("judged", road[:4]), ("decided", road))):
+        made.things[name] = factory.opened(conn, who, first=factory.first_day(conn, after=15 + 5 * number))
         factory.drive(conn, who, made.things[name], *steps)
-    made.things["consulted"] = factory.opened(conn, who, own_affairs="yes")
+    made.things["consulted"] = factory.opened(conn, who, first=factory.first_day(conn, after=30), own_affairs="yes")
     factory.drive(conn, who, made.things["consulted"], *road[:3], "consult")
     made.things["returned"] = factory.opened(conn, who, first=NOW.date(), days=1)
     factory.drive(conn, who, made.things["returned"], *road)

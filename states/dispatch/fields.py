@@ -18,6 +18,7 @@ _NOT_TYPED = (
     "change_request.", "stop.",
 )  # fmt: skip
 TYPED = frozenset(path for path in LABELS if not path.startswith(_NOT_TYPED))
+MOST_PLACES = 1000  # of one row of a team
 _FLAGS = frozenset({"request.destination.recognition.approved", "team.members.#.leader", "change.members.#.leader"})
 _COUNTS = frozenset(path for path in TYPED if path.endswith((".person", ".members.#.headcount")))
 _TABLES = frozenset(path.split(".#.")[0] for path in TYPED if ".#." in path)
@@ -73,6 +74,8 @@ def _value(path: str, written: str) -> str | int | bool | None:
             return None
         if not (plain.isascii() and plain.isdigit() and 1 <= len(plain) <= 9 and int(plain) > 0):
             raise ValueError(f"{label(path)}は1以上の数で書いてください。")
+        if kind.endswith("headcount") and int(plain) > MOST_PLACES:
+            raise ValueError(f"{label(path)}は{MOST_PLACES}までの数で書いてください。")
         return int(plain)
     if kind in CHOICES and written and written not in CHOICES[kind]:
         raise ValueError(f"{label(path)}を選び直してください。")

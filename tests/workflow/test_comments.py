@@ -194,3 +194,5 @@ def test_a_joint_requests_partners_and_co_offices_are_told_and_ended_ones_are_no
     assert gone not in mails
     inner = told(db, conn, remark(db, who.bureau, case, "局内の相談", scope="internal"))
     assert set(inner) == {helping, who.bureau_colleague}
+    assert seen(db, conn, helping, case) == ["局内の相談", "三町で相談しました"]
+    assert seen(db, conn, partner, case) == ["三町で相談しました"]

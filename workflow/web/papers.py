@@ -132,7 +132,7 @@ def remarks(
         return None
     far, inner = beside(view), offers.inside(view)
     lines = [_remark(found, inner) for found in comments.listed(conn, view.id, far)]
-    others = _others(view) if inner else offers.names_of(view)["bureau"]
+    others = _others(view) if inner else "、".join([offers.names_of(view)["bureau"], *_towns(view, signed.actor.orgs)])
     allowed = comments.scopes(far, version=view.version, private=view.state.private)
     forms = [
         _form(kind, others, text if kind == scope else "", problem if kind == scope else "") for kind in allowed[::-1]
@@ -158,5 +158,10 @@ def _form(scope: str, others: str, text: str, problem: str) -> RemarkForm:
 
 def _others(view: View) -> str:
     """The municipalities of the case, by name."""
-    named = [str(party["org_name"]) for part in MUNICIPALITIES for party in view.parties if party["part"] == part]
-    return "、".join(dict.fromkeys(named)) or offers.names_of(view)["municipality"]
+    return "、".join(_towns(view)) or offers.names_of(view)["municipality"]
+
+
+def _towns(view: View, own: frozenset[str] = frozenset()) -> list[str]:
+    """The municipalities of the case but one's own, the one that leads them first."""
+    found = [p for part in MUNICIPALITIES for p in view.parties if p["part"] == part and p["org_code"] not in own]
+    return list(dict.fromkeys(str(party["org_name"]) for party in found))

@@ -400,6 +400,12 @@ def test_the_two_forms_say_who_will_read(site, case):
     outer = site.client(site.who.municipality).get(f"/cases/{case}").text
     assert "上川総合振興局と共有して書き込む" in outer
     assert "局内" not in outer
+    site.conn.execute(
+        "INSERT INTO party (case_id, org_code, part, valid_from) VALUES (%s, '014583', 'partner', '2026-04-01')",
+        (case,),
+    )
+    joint = site.client(site.who.municipality).get(f"/cases/{case}").text
+    assert "上川総合振興局、東川町と共有して書き込む" in joint
     reader = site.client(site.who.auditor).get(f"/cases/{case}").text
     assert "書き込む" not in reader
 
