@@ -31,6 +31,8 @@ from workflow.settings import settings
 from workflow.web import render
 from workflow.web.app import create_app
 
+pytestmark = pytest.mark.timeout(600)  # some hundred routes for fourteen readers, every table looked at around each
+
 ORIGIN = "http://testserver"
 NOW = datetime(2026, 10, 14, 9, tzinfo=TOKYO)
 PATH = re.compile(r"{(\w+)(?::\w+)?}")

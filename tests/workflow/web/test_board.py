@@ -263,6 +263,47 @@ def test_the_municipality_sees_its_own_team_alone_and_the_office_where_else_they
         assert words not in outside
 
 
+def test_once_decided_only_consent_and_substitutes_are_written(conn, who, officer, first):
+    case = received(conn, who, first=first)
+    people = team_without_consent(who, first)
+    factory.drive(conn, who, case, ("propose_team", {"form": people}), "put_to_director", "approve")
+    page = officer.get(f"/cases/{case}/actions/record_consent")
+    assert "team.members~on" not in page
+    assert "だれに行ってもらうか" not in visible(page)
+    told = sheet(page)
+    assert told["team.members.0.person"] == str(who.staff)
+    consent = {"team.members.0.consent": "10月14日 農務課長"}
+    officer.send(f"/cases/{case}/actions/record_consent", told | consent)
+    (form,) = conn.execute("SELECT form FROM cases WHERE id = %s", (case,)).fetchone()
+    (member,) = form["team"]["members"]
+    assert (member["person"], member["days"], member["consent"]) == (who.staff, days_text([first]), "10月14日 農務課長")
+
+
+def team_without_consent(who, first):
+    member = {
+        "person": who.staff,
+        "name": "派遣（仮名）",
+        "role": "主任",
+        "section": "",
+        "leader": True,
+        "headcount": 1,
+    }
+    return {"team": {"members": [member | {"days": days_text([first]), "consent": ""}]}}
+
+
+def test_staff_of_an_office_that_joins_in_stand_on_the_board_too(conn, who, officer, first):
+    there = factory.person(conn, "staff", "hk-soya", section="農務課", name="宗谷の人（仮名）")
+    case = received(conn, who, first=first)
+    assert "宗谷の人" not in officer.get(address(case))
+    factory.drive(conn, who, case, "add_co_office")
+    page = officer.get(address(case))
+    assert "宗谷 農務課" in visible(page)
+    assert "振興局の管外です" in visible(page)
+    page = send(officer, case, page, [ticks(page)[f"宗谷の人（仮名） {short(first)}"]])
+    (row,) = members(conn, case)
+    assert (row["person"], row["name"], row["section"]) == (there, "宗谷の人（仮名）", "農務課")
+
+
 def test_the_board_of_the_office_shows_four_weeks_and_filters(conn, who, officer, first):
     colleagues.set_skills(conn, factory.reader(conn, who.bureau), who.staff, SKILL)
     case = received(conn, who, first=first)
