@@ -11,13 +11,13 @@ import time
 from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
-
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from openpyxl import load_workbook
 
-from states.text import visible
+from states.text import problems, visible
 from tests import factory
 from tests.conftest import Database as Urls
 from tests.factory import OFFICE
@@ -37,21 +37,45 @@ PURPOSE = "\n".join(HARMLESS) + "\n" + "あ" * 11_000
 def told(world: World, fresh_database: Urls) -> int:  # noqa: F811
     """A case that went the whole road with these texts in it; its id."""
     conn, who = world.conn, world.who
-    request = {"title": TITLE, "purpose": PURPOSE, "place": "+1", "expected_result": "@SUM(A1)", "tasks": [{"text": text, "role": "advice"} for text in HARMLESS]}
+    request = {
+        "title": TITLE,
+        "purpose": PURPOSE,
+        "place": "+1",
+        "expected_result": "@SUM(A1)",
+        "tasks": [{"text": text, "role": "advice"} for text in HARMLESS],
+    }
     made = factory.opened(conn, who, first=date(2026, 10, 19), days=2, **request)
-    team = {"by": who.bureau, "form": None}
     factory.drive(conn, who, made, "submit", "receive")
-    team["form"] = factory.team(conn, who, made)
-    for member in team["form"]["team"]["members"]:
+    team = factory.team(conn, who, made)
+    for member in team["team"]["members"]:
         member |= {"name": "-1+1", "role": "=1+1", "section": "<b>課</b>"}
-    factory.drive(conn, who, made, ("propose_team", team), ("put_to_director", {"inputs": {"note": "\n".join(HARMLESS)}}), "approve")
+    factory.drive(
+        conn,
+        who,
+        made,
+        ("propose_team", {"form": team}),
+        ("put_to_director", {"inputs": {"note": "\n".join(HARMLESS)}}),
+        "approve",
+    )
     factory.set_clock(fresh_database.owner_url, datetime(2026, 10, 26, 9, tzinfo=TOKYO))
     for _ in range(3):
         watch.move(db.database())
     for person in (who.staff, who.staff_colleague):
-        report = {f"report:{person}": {"actual_days": "", "findings": "\n".join(HARMLESS), "issues": "=1+1", "next_steps": "<i>次</i>"}}
+        report = {
+            f"report:{person}": {
+                "actual_days": "",
+                "findings": "\n".join(HARMLESS),
+                "issues": "=1+1",
+                "next_steps": "<i>次</i>",
+            }
+        }
         factory.drive(conn, who, made, ("file_trip_report", {"by": person, "form": report}))
-    factory.drive(conn, who, made, ("file_result", {"form": {"result": {"results": "\n".join(HARMLESS), "issues": "@", "follow_up": "\t=1"}}}))
+    factory.drive(
+        conn,
+        who,
+        made,
+        ("file_result", {"form": {"result": {"results": "\n".join(HARMLESS), "issues": "@", "follow_up": "\t=1"}}}),
+    )
     outbox.deliver(db.database())
     search.refresh(conn, made)
     return made
@@ -83,9 +107,12 @@ def test_every_page_letter_and_mail_shows_it_as_typed(world: World, told: int) -
 
 
 def test_the_words_that_were_found_stand_in_a_marked_excerpt(world: World, told: int) -> None:  # noqa: F811
-    answer = world.client("bureau")[0].get("/search", params={"q": "onerror"}, follow_redirects=True)
-    assert answer.status_code in (200, 404)
-    assert "<img src=x" not in answer.text
+    for wanted in ("onerror", "<script>", "HYPERLINK", "𠮷野家"):
+        answer = world.client("bureau")[0].get("/search", params={"q": wanted})
+        assert answer.status_code == 200
+        assert visible(TITLE) in words(answer.text), wanted
+        assert "<img src=x" not in answer.text
+        assert "<script>alert" not in answer.text
 
 
 def test_a_workbook_and_a_csv_hold_text_and_no_formula(world: World, told: int) -> None:  # noqa: F811
@@ -101,52 +128,81 @@ def test_a_workbook_and_a_csv_hold_text_and_no_formula(world: World, told: int) 
     text = client.post("/audit/export", data={"csrf": csrf, "kind": "csv"}).content.decode("utf-8-sig")
     lines = [line for line in csv.DictReader(io.StringIO(text)) if "HYPERLINK" in line["件名"]]
     assert {line["件名"] for line in lines} == {f"'{TITLE}"}
-    assert not any(value.startswith(("=", "+", "-", "@", "\t")) for line in csv.reader(io.StringIO(text)) for value in line)
+    assert not any(
+        value.startswith(("=", "+", "-", "@", "\t")) for line in csv.reader(io.StringIO(text)) for value in line
+    )
     exported = client.post("/audit/export", data={"csrf": csrf, "kind": "jsonl"}).text
-    forms = [json.loads(c["data"]) for line in exported.splitlines() for c in json.loads(line)["content"] if c["kind"] == "form:request" and "data" in c]
+    forms = [
+        json.loads(c["data"])
+        for line in exported.splitlines()
+        for c in json.loads(line)["content"]
+        if c["kind"] == "form:request" and "data" in c
+    ]
     assert PURPOSE in [form["purpose"] for form in forms]
     assert verify(db.database()).whole
 
 
-@pytest.mark.parametrize("text", HIDING)
-def test_what_hides_is_shown_and_what_is_no_text_goes_back_with_its_field(world: World, text: str) -> None:  # noqa: F811
+def test_what_hides_is_shown_and_what_is_no_text_goes_back_with_its_field(world: World, subtests: Any) -> None:  # noqa: F811
     client, csrf = world.client("municipality")
-    draft = world.draft()
-    sent = {"csrf": csrf, "saves": "0", "request.title": f"表{text}題", "request.purpose": f"困り{text}ごと"}
-    answer = client.post(f"/cases/{draft}/edit", data=sent, follow_redirects=True)
-    assert answer.status_code in (200, 422)
-    assert visible(f"表{text}題") in words(client.get(f"/cases/{draft}", follow_redirects=True).text) or answer.status_code == 422
-    act = {"csrf": csrf, "version": "0", "key": str(uuid4())}
-    handed_in = client.post(f"/cases/{draft}/actions/submit", data=act)
-    if handed_in.status_code != 303:
-        assert handed_in.status_code == 422
-        assert "文字目に" in handed_in.text
-        assert re.search(r"「(件名|[^」]*)」", handed_in.text)
+    for text in HIDING:
+        with subtests.test(repr(text)):
+            draft = world.draft()
+            sent = {"csrf": csrf, "saves": "0", "request.title": f"表{text}題", "request.purpose": f"困り{text}ごと"}
+            answer = client.post(f"/cases/{draft}/edit", data=sent, follow_redirects=True)
+            kept = answer.status_code == 200
+            assert kept or (answer.status_code, "文字" in answer.text) == (422, True)
+            if kept:
+                assert visible(f"表{text}題") in words(client.get(f"/cases/{draft}").text)
+            act = {"csrf": csrf, "version": "0", "key": str(uuid4())}
+            handed_in = client.post(f"/cases/{draft}/actions/submit", data=act)
+            if kept and problems(text):
+                assert handed_in.status_code == 422
+                assert re.search(r"件名[^<]*文字目に", handed_in.text)
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["../../etc/passwd.txt", "..\\..\\boot.txt", "a\r\nSet-Cookie: x=1.txt", "\u202efdp.txt", "長" * 200 + ".txt", "CON.txt", ".txt", "=cmd|x.txt", "<img src=x>.txt",
-     'x".txt', "%2e%2e%2f.txt", "a\x00b.txt", "\ud800.txt", "\u3042.TXT", " .txt ", "a" * 60_000 + ".txt"],
+NAMES = (
+    "../../etc/passwd.txt", "..\\..\\boot.txt", "a\r\nSet-Cookie: x=1.txt", "\u202efdp.txt", "長" * 200 + ".txt", "CON.txt", ".txt", "=cmd|x.txt", "<img src=x>.txt",
+    'x".txt', "%2e%2e%2f.txt", "a\x00b.txt", "\ud800.txt", "\u3042.TXT", " .txt ", "a" * 60_000 + ".txt",
 )  # fmt: skip
-def test_a_name_of_a_file_is_a_name_and_nothing_else(world: World, name: str) -> None:  # noqa: F811
+
+
+def test_a_name_of_a_file_is_a_name_and_nothing_else(world: World, subtests: Any) -> None:  # noqa: F811
     client, csrf = world.client("bureau")
     case = world.things["examined"]
-    boundary = "x" * 20
-    fields = "".join(f'--{boundary}\r\nContent-Disposition: form-data; name="{k}"\r\n\r\n{v}\r\n' for k, v in {"csrf": csrf, "key": str(uuid4()), "scope": "internal", "label": "", "back": "list"}.items())
-    head = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\nContent-Type: text/plain\r\n\r\n'
-    body = (fields + head).encode("utf-8", "surrogatepass") + uuid4().bytes.hex().encode() + f"\r\n--{boundary}--\r\n".encode()
-    answer = client.post(f"/cases/{case}/files", content=body, headers={"Content-Type": f"multipart/form-data; boundary={boundary}"})
-    assert answer.status_code in (303, 400, 413, 422), answer.text[:500]
-    stored = world.conn.execute("SELECT id, name FROM attachment").fetchall()
-    assert len(stored) == (answer.status_code == 303)
-    for file, kept in stored:
+    for name in NAMES:
+        with subtests.test(repr(name)[:40]):
+            before = world.conn.execute("SELECT count(*) FROM attachment").fetchone()
+            answer = client.post(
+                f"/cases/{case}/files",
+                content=upload(csrf, name),
+                headers={"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"},
+            )
+            assert answer.status_code in (303, 400, 413, 422), answer.text[:500]
+            after = world.conn.execute("SELECT count(*) FROM attachment").fetchone()
+            assert (after != before) is (answer.status_code == 303)
+    for file, kept in world.conn.execute("SELECT id, name FROM attachment WHERE case_id = %s", (case,)).fetchall():
         assert not re.search(r"[/\\\x00-\x1f]", kept)
         given = client.get(f"/cases/{case}/files/{file}")
         assert given.status_code == 200
         assert "sandbox" in given.headers["content-security-policy"]
         assert "set-cookie" not in given.headers
     assert "<img src=x>" not in client.get(f"/cases/{case}/files").text
+
+
+BOUNDARY = "x" * 20
+
+
+def upload(csrf: str, name: str) -> bytes:
+    """The form of a file as a browser sends it, but for the name."""
+    fields = {"csrf": csrf, "key": str(uuid4()), "scope": "internal", "label": "", "back": "list"}
+    parts = [
+        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{value}\r\n'
+        for key, value in fields.items()
+    ]
+    parts.append(
+        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\nContent-Type: text/plain\r\n\r\n'
+    )
+    return "".join([*parts, uuid4().hex, f"\r\n--{BOUNDARY}--\r\n"]).encode("utf-8", "surrogatepass")
 
 
 # ── files and arguments of the command ──────────────────────────────────────────────────────────────────────────────
@@ -182,18 +238,18 @@ def test_a_file_that_is_none_is_answered_in_words(
     assert "何も取り込んでいません" in said
     assert re.search(r"\d+行目", said)
     code, said = answered(capsys, monkeypatch, "check", "dispatch", str(file), "--json")
-    problems = json.loads(said)["problems"]
     assert code == 2
-    assert all(problem["reason"].endswith("。") and problem["line"] >= 1 for problem in problems)
+    assert all(problem["reason"].endswith("。") and problem["line"] >= 1 for problem in json.loads(said)["problems"])
     assert time.perf_counter() - begun < 20
 
 
-def test_thousands_of_mistakes_are_told_in_good_time(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    (file := tmp_path / "in.json").write_bytes(b"[\n" + b",\n".join(b"{}" for _ in range(10_000)) + b"]")
+def test_thousands_of_mistakes_are_told_in_good_time(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (file := tmp_path / "in.json").write_bytes(b"[\n" + b",\n".join(b"{}" for _ in range(3_000)) + b"]")
     begun = time.perf_counter()
     code, said = answered(capsys, monkeypatch, "check", "dispatch", str(file), "--json")
-    problems = json.loads(said)["problems"]
-    assert (code, problems[-1]["line"]) == (2, 10_001)
+    assert (code, json.loads(said)["problems"][-1]["line"]) == (2, 3_001)
     assert time.perf_counter() - begun < 20
 
 
@@ -241,5 +297,3 @@ def test_arguments_that_are_no_text_at_all_end_no_process_of_ours_badly(fresh_da
     assert done.returncode in (1, 2), done.stderr
     assert b"Traceback" not in done.stderr
     assert done.stderr.decode("utf-8", "replace").strip()
-
-

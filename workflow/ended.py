@@ -112,4 +112,4 @@ def word(process: Process, action: str) -> str:
     if action == SUCCEEDED:
         return "引継ぎ済み"
     leads = any(row.leads for row in process.table if row.name == action)
-    return "転送済み" if leads else "関わりを終えた"
+    return "転送済み" if leads else "関わり終了"

@@ -185,6 +185,8 @@ def _standing(row: Mapping[str, Any]) -> dict[str, Any]:
     kind, word = ("now", f"{row['total']}件のうち{row['done']}件まで" if row["total"] else "作り始めています")
     if row["finished_at"]:
         kind, word = ("stop", "作れませんでした") if row["file_name"] is None else ("ok", "できました")
+        if row["file_name"] is not None and row["sha256"] is None:
+            kind, word = "none", "取り下げました"
     elif not row["tries"]:
         kind, word = "none", "順番を待っています"
     elif row["trouble"]:

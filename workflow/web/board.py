@@ -160,7 +160,7 @@ class Around:
         return Board(
             days, off_days(days, self.calendar), tuple(groups), table, _was(members, people, days),
             tuple(filling.told(member, people.get(member.person or 0), self.calendar) for member in members),
-            tuple(self._places(members, wishes, table, days, rest)) if editing and staff else (),
+            tuple(self._places(members, wishes, table, days, rest)) if editing and days else (),
             sum(m.headcount for m in members), amount(sum(len(m.reading.half_days) * m.headcount for m in members)),
             len(rest) - len(shown) if editing else 0,
         )  # fmt: skip

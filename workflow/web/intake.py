@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from states import catalogue
 from states.kernel import Refused
+from states.text import visible
 from workflow import intake
 from workflow.db import database
 from workflow.intake import ACCEPTED, LEFT, RETURNED, Answer, Unreadable
@@ -123,7 +124,7 @@ def _context(process: str, name: str, data: bytes, do: str, answers: Sequence[An
     by = {outcome: [a for a in answers if a.outcome == outcome] for outcome in (RETURNED, LEFT, ACCEPTED)}
     new = [a for a in by[LEFT] if not a.again]
     return {
-        "process": catalogue.process(process), "words": offers.words(catalogue.process(process)), "name": name[:100],
+        "process": catalogue.process(process), "words": offers.words(catalogue.process(process)), "name": visible(name)[:100],
         "returned": by[RETURNED], "left": by[LEFT], "accepted": by[ACCEPTED], "known": len(by[LEFT]) - len(new), "total": len(answers),
         "taken": bool(do) and bool(by[ACCEPTED]), "file": base64.urlsafe_b64encode(data).decode(),
     }  # fmt: skip

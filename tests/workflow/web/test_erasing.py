@@ -291,7 +291,8 @@ def test_a_name_typed_everywhere_goes_from_everywhere_in_one_act(browse: Browse,
         assert word in told, word
     outcome = verify.verify(database())
     assert outcome.whole, outcome.breaks
-    # What was compiled with it is made anew without it.
+    # What was compiled with it is taken back, and made anew without it.
+    assert "取り下げました" in visible(browse(who.bureau).get("/reports"))
     again = reports.ask_report(conn, who.bureau, "dispatch", "year-end", factory.OFFICE, 2026)
     assert reports.compile_next(database())
     assert reports.file(conn, who.bureau, again).data
