@@ -195,7 +195,9 @@ def test_the_answers_to_a_file_are_read_by_everybody(visit: Visits, width: int) 
         "staff": [{"role": "主査", "days": "11/9-18"}], "concurrent_appointment": {"needed": False, "municipal_own_affairs": True},
     }  # fmt: skip
     data = json.dumps([good, good | {"received_on": ""}]).encode()
-    page.locator("input[type=file]").set_input_files({"name": "記録.json", "mimeType": "application/json", "buffer": data})
+    page.locator("input[type=file]").set_input_files(
+        {"name": "記録.json", "mimeType": "application/json", "buffer": data}
+    )
     press(page, "読んで、1件ずつ確かめる")
     for heading in ("1件ずつ確かめました", "取り込みました"):
         page.get_by_role("heading", level=1, name=heading).wait_for()

@@ -374,9 +374,15 @@ def main() -> None:
     try:
         app()
     except (OperationalError, NoConnection):
-        typer.echo("データベースにつながりません。何も変えていません。DATABASE_URL と、データベースが動いているかを確かめてください。", err=True)
+        typer.echo(
+            "データベースにつながりません。何も変えていません。DATABASE_URL と、データベースが動いているかを確かめてください。",
+            err=True,
+        )
     except OSError as trouble:
-        typer.echo(f"{visible(str(trouble.filename or ''))} を扱えませんでした({trouble.strerror})。場所と権限を確かめてください。", err=True)
+        typer.echo(
+            f"{visible(str(trouble.filename or ''))} を扱えませんでした({trouble.strerror})。場所と権限を確かめてください。",
+            err=True,
+        )
     except UnicodeEncodeError:
         typer.echo("引数の文字コードが UTF-8 ではありません。何も変えていません。UTF-8 で指定してください。", err=True)
     else:

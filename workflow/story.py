@@ -18,6 +18,7 @@ HOLDERS = {
     "director": "局長",
     "headquarters": "本庁",
     "staff": "派遣職員",
+    "records": "文書管理",
     "": "—",
 }
 

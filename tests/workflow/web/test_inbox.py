@@ -195,7 +195,7 @@ def test_titles_are_text(browse: Browse, conn, who):
 LISTS = ("/inbox", "/headquarters", "/cases", "/audit", "/mailbox")
 
 
-@pytest.mark.parametrize("cursor", ["x", "%F0%28", "🙂", cursor_of("²", "1"), cursor_of(1, 2, 3, 4), "W" * 5000])
+@pytest.mark.parametrize("cursor", ["x", "🙂", cursor_of("²", "1"), cursor_of(1, 2, 3, 4), "W" * 5000])
 def test_a_broken_place_leads_back_to_the_beginning(browse: Browse, conn, who, owner, cursor):
     owner.execute("UPDATE installation SET demonstration = true")
     people = {"/headquarters": who.headquarters, "/audit": who.auditor}
