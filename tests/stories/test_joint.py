@@ -6,7 +6,7 @@ import pytest
 
 from tests import factory
 from tests.factory import drive, opened
-from tests.stories.hands import Visits, act, choose, done, look_up, press, told
+from tests.stories.hands import PHONE, Visits, act, choose, done, look_up, press, told
 from tests.stories.system import ACCOUNT, BEGINNING, System, hashed
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
@@ -33,9 +33,10 @@ def test_three_towns(system: System, visit: Visits) -> None:
     press(lead, "要請を提出する")
     done(lead, "要請を提出する")
 
-    second = visit("second")
+    second = visit("second", width=PHONE)
     second.get_by_role("link", name=TITLE).first.click()
     assert "同意" in told(second)
+    assert second.evaluate("document.documentElement.scrollWidth") <= PHONE
     act(second, "共同の要請に同意する")
 
     with system.db.connection() as conn:
