@@ -20,13 +20,14 @@ from states.dates import short
 from states.kernel import Offer, Process, Refused
 from states.places import Directory
 from states.terms import Facts, State, block
-from workflow import acts, case_sql, families, history
+from workflow import acts, case_sql, colleagues, families, history
 from workflow.access import PARTS, SCOPE, TODAY, VISIBLE, actor
 from workflow.blackout import plain
 from workflow.loading import Connection, Loaded, NotFound, instant, load
 from workflow.queries import label_of
 
 HALVES = ("午前", "午後")
+STRANGER = "この案件の振興局(協力する振興局を含みます)の、いまの職員ではない人が含まれています。何も変えていません。職員を選び直してください。"
 TYPED = "~"  # before an act's name: what was typed beside the fields of its page, kept with the working copy
 
 
@@ -268,6 +269,8 @@ def act(
         if saves not in (None, case.row.saves):
             raise SaveClash(case.row.acted_at, case.row.form, last_saved(conn, case_id)["who"])
         params = acts.work_out(case, action, dict(inputs or {}), dict(form or {}))
+        if not colleagues.all_known(conn, case, form or {}):
+            raise Refused("guard", STRANGER)
         params |= {"person": person_id, "key": key, "request": request}
         done = Done(version + 1, params["state"])
         params["result"] = json.dumps({"version": done.version, "state": done.state})
@@ -310,10 +313,6 @@ def _write(conn: Connection, case: Loaded, params: dict[str, Any], person_id: in
     except psycopg.DatabaseError as error:
         if error.sqlstate == case_sql.LOST_COUNTER:
             return False
-        if error.diag.constraint_name == "fk_assignment_person_id":
-            raise Refused(
-                "guard", "名簿にない人が含まれています。何も変えていません。職員を選び直してください。"
-            ) from error
         raise
 
 

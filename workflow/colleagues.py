@@ -11,7 +11,8 @@ from psycopg.rows import dict_row
 from states.dates import read_date
 from states.text import problems, search_key, visible
 from workflow.access import HELD, TODAY, Actor
-from workflow.loading import NotFound
+from workflow.loading import Loaded, NotFound
+from workflow.search import people_in
 
 Connection = psycopg.Connection[Any]
 
@@ -51,6 +52,20 @@ def of_offices(conn: Connection, offices: Sequence[str]) -> list[Colleague]:
     rows = conn.execute(STAFF, {"offices": list(offices)}, prepare=True).fetchall()
     found = (Colleague(r[0], r[1], r[2], r[3], r[4], r[5], r[6] or r[5]) for r in rows)
     return sorted(found, key=lambda c: (offices.index(c.office), c.section, c.kana, c.id))
+
+
+def all_known(conn: Connection, case: Loaded, groups: Mapping[str, Any]) -> bool:
+    """Whether everybody whom these field groups bring into a case works at one of its offices today.
+
+    Whoever is named there may come to see the case, so that a page lists colleagues only; this holds for a page that was
+    made up. Who stood in the case before stays, also after leaving the office.
+    """
+    begun = case.row.version > 0
+    new = people_in(groups) - people_in(case.row.form) if begun else people_in({**case.row.form, **groups})
+    if not new:
+        return True
+    co_offices = (p["org"] for p in case.parties if p["part"] == "co_office" and p["to"] is None)
+    return new <= {colleague.id for colleague in of_offices(conn, [case.row.lead, *co_offices])}
 
 
 def fill_in(conn: Connection, offices: Sequence[str], groups: Mapping[str, Any]) -> dict[str, Any]:

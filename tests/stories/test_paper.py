@@ -4,6 +4,7 @@ Number, dates, deadline and letter cite the true day. What came twice is one cas
 """
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -38,9 +39,9 @@ def test_paper_entered_late_and_the_same_by_the_screen(system: System, visit: Vi
     system.at("2026-10-20")  # a Tuesday
     bureau = visit("bureau")
     the_bureau_enters_what_came_on_friday(system, bureau)
-    the_bureau_receives_it_with_the_true_day(bureau)
-    the_town_did_not_know_and_sends_it_again(visit("municipality"))
-    what_came_twice_is_closed_as_one(visit("bureau"))
+    number = the_bureau_receives_it_with_the_true_day(system, bureau)
+    the_town_did_not_know_and_sends_it_again(visit("municipality"), number)
+    what_came_twice_is_closed_as_one(visit("bureau"), number)
     the_letter_cites_the_day_of_arrival(system, visit)
     assert system.whole()
 
@@ -79,7 +80,7 @@ def the_bureau_enters_what_came_on_friday(system: System, bureau: Page) -> None:
     assert "原本の写し" in told(bureau)
 
 
-def the_bureau_receives_it_with_the_true_day(bureau: Page) -> None:
+def the_bureau_receives_it_with_the_true_day(system: System, bureau: Page) -> str:
     receive = card(bureau, "収受する")
     boxes = group(receive, "実際に届いた日")
     assert [boxes.get_by_label(name, exact=True).input_value() for name in "年月日"] == ["R8", "10", "16"]
@@ -87,13 +88,16 @@ def the_bureau_receives_it_with_the_true_day(bureau: Page) -> None:
     press(receive, "収受する")
     done(bureau, "収受する")
     page = told(bureau)
-    for words in ("上川-R8-001", "到達 令和8年10月16日", "市町村への回答期限 10月30日(金)"):
+    number = str(system.value("SELECT number FROM cases WHERE title = %s", TITLE))
+    assert re.fullmatch(r"上川-R8-\d{3}", number)
+    for words in (number, "到達 令和8年10月16日", "市町村への回答期限 10月30日(金)"):
         assert words in page, words
     bureau.get_by_role("link", name="案件", exact=True).first.click()
     assert "紙で到着 10月16日(金)・代理入力" in told(bureau)
+    return number
 
 
-def the_town_did_not_know_and_sends_it_again(town: Page) -> None:
+def the_town_did_not_know_and_sends_it_again(town: Page, number: str) -> None:
     town.get_by_role("link", name="派遣の要請を書く").click()
     town.get_by_label("件名").fill(TITLE)
     town.get_by_label("困っていること").fill("閉校した学校の使い方を、町だけでは決められない。")
@@ -107,13 +111,13 @@ def the_town_did_not_know_and_sends_it_again(town: Page) -> None:
     # The town is told, and sends it all the same.
     page = told(town)
     assert "よく似た要請が届いています" in page
-    assert "上川-R8-001" in page
+    assert number in page
     assert "紙で到着 10月16日(金)" in page
     press(town, "要請を提出する")
     done(town, "要請を提出する")
 
 
-def what_came_twice_is_closed_as_one(bureau: Page) -> None:
+def what_came_twice_is_closed_as_one(bureau: Page, number: str) -> None:
     bureau.get_by_role("link", name="受信箱").first.click()
     bureau.get_by_role("row").filter(has_text="収受する").get_by_role("link", name=TITLE).click()
     assert "件名が同じです。期間が同じです" in told(bureau)
@@ -122,7 +126,7 @@ def what_came_twice_is_closed_as_one(bureau: Page) -> None:
     assert closing.get_by_role("radio").first.is_checked()
     press(closing, "同じ要請として閉じる")
     done(bureau, "同じ要請として閉じる")
-    bureau.get_by_role("link", name="上川-R8-001").first.click()
+    bureau.get_by_role("link", name=number).first.click()
     page = told(bureau)
     assert "重なって届いたもの" in page
     assert "画面で到着 10月20日(火)" in page

@@ -280,13 +280,49 @@ def test_an_answer_that_is_no_text_is_refused(conn, who, subtests):
     assert factory.version(conn, case) == 3
 
 
-def test_naming_somebody_who_is_not_in_the_register_is_refused_with_a_sentence(conn, who):
+@pytest.mark.parametrize("where", ["nowhere", "another office", "the municipality"])
+def test_nobody_from_outside_is_brought_into_a_case_by_a_page_that_was_made_up(conn, who, where):
+    stranger = {
+        "nowhere": 999_999,
+        "another office": factory.person(conn, "staff", "hk-soya"),
+        "the municipality": who.municipality,
+    }[where]
     case = factory.opened(conn, who)
     factory.drive(conn, who, case, "submit")
-    team = factory.team(conn, who, case, people=(who.staff, 999_999))
-    with pytest.raises(Refused, match="名簿にない人"):
+    team = factory.team(conn, who, case, people=(who.staff, stranger))
+    with pytest.raises(Refused, match="職員ではない人"):
         factory.drive(conn, who, case, ("propose_team", {"form": team}))
     assert factory.version(conn, case) == 1
+
+
+def test_a_stranger_in_a_draft_or_in_a_proposed_change_is_refused_as_well(conn, who):
+    stranger = factory.person(conn, "staff", "hk-soya")
+    case = factory.opened(conn, who)
+    factory.drive(conn, who, case, "submit", "receive", "propose_team", "put_to_director", "approve")
+    members = factory.team(conn, who, case, people=(who.staff, stranger))["team"]["members"]
+    change = {"kind": "swap", "reason_code": "office", "reason": "担当が変わった。", "members": members}
+    with pytest.raises(Refused, match="職員ではない人"):
+        factory.drive(conn, who, case, ("propose_change", {"form": {"change": change}}))
+
+    form = factory.request_form(conn, who)
+    form["request"] |= {
+        "origin": "director",
+        "ground": "director.key_project",
+        "instruction": {"given_on": "R8.4.1", "text": "進める。"},
+    }
+    form |= {"team": {"members": members}}
+    draft = cases.open_case(conn, who.bureau, "dispatch", "director", form)
+    with pytest.raises(Refused, match="職員ではない人"):
+        factory.drive(conn, who, draft, "put_to_director")
+
+
+def test_who_has_left_the_office_stays_in_the_team_that_was_proposed(conn, who):
+    case = factory.opened(conn, who)
+    factory.drive(conn, who, case, "submit", "receive", "propose_team")
+    team = factory.team(conn, who, case, people=(who.staff,))
+    conn.execute("UPDATE tenure SET valid_to = valid_from WHERE person_id = %s", (who.staff,))
+    factory.drive(conn, who, case, ("propose_team", {"form": team}))
+    assert factory.version(conn, case) == 4
 
 
 def test_a_late_act_is_told_who_acted_when_and_what_is_now(conn, who):
