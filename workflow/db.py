@@ -22,9 +22,10 @@ from workflow.settings import settings
 
 type_connection = psycopg.Connection[tuple[Any, ...]]
 
-# Statements give up rather than queue for ever; lock waits are short because no lock is held while Python thinks.
-TIMEOUTS = (
-    "-c statement_timeout=30000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=60000 -c timezone=UTC"
+# Statements give up rather than queue for ever; lock waits are short because no lock is held while Python thinks. None runs
+# long enough to be worth compiling.
+OPTIONS = (
+    "-c statement_timeout=30000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=60000 -c timezone=UTC -c jit=off"
 )
 
 
@@ -38,7 +39,7 @@ class Database:
             max_overflow=0,
             pool_timeout=5,
             pool_pre_ping=True,
-            connect_args={"options": TIMEOUTS},
+            connect_args={"options": OPTIONS},
         )
         event.listen(self.engine, "connect", _prepare)
 

@@ -15,7 +15,6 @@ from starlette.testclient import TestClient
 
 from workflow import accounts, db
 from workflow.settings import settings
-from workflow.web import render
 from workflow.web.app import create_app
 
 ORIGIN = "http://testserver"
@@ -99,7 +98,6 @@ def configured(fresh_database: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator
 
 def forget_settings() -> None:
     settings.cache_clear()
-    render.environment.cache_clear()
 
 
 @pytest.fixture
