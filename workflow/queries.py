@@ -65,16 +65,19 @@ LEAD = f"""(SELECT o.short FROM organisation o WHERE o.code = c.lead AND (o.vali
 _DESKS = "SELECT DISTINCT post ->> 1 AS org, post ->> 4 AS role FROM me, jsonb_array_elements(me.posts) AS post"
 _MINE = "s.org_code = d.org AND s.role = d.role AND s.closed_at IS NULL AND (s.person_id IS NULL OR s.person_id = %(person)s)"
 
-# The page of one desk comes off the covering index; only its rows are joined to their cases.
+# The page of one desk comes off the covering index; only its rows are joined to their cases. The verdicts are the last
+# that were shown since the item came: a file or a letter filed meanwhile shows none.
 INBOX = f"""WITH {SCOPE}, desk AS ({_DESKS})
 SELECT s.id AS step_id, s.due_at, s.ask, c.id AS case_id, c.number, c.title, c.process, c.process_version, c.state, c.version,
-  c.origin, c.acted_at, {MUNICIPALITY}, {LEAD}, (SELECT o.opened_at FROM step o WHERE o.id = s.id) AS asked_at,
-  (SELECT x.data FROM content x WHERE x.case_id = c.id AND x.seq = c.version AND x.kind = 'shown') AS shown
+  c.origin, c.acted_at, {MUNICIPALITY}, {LEAD}, o.opened_at AS asked_at,
+  (SELECT x.data FROM content x WHERE x.case_id = c.id AND x.kind = 'shown'
+     AND x.seq >= (SELECT min(e.seq) FROM event e WHERE e.case_id = c.id AND e.at >= o.opened_at)
+   ORDER BY x.seq DESC LIMIT 1) AS shown
 FROM desk d CROSS JOIN LATERAL (
   SELECT s.id, s.case_id, s.ask, s.due_at FROM step s /* join */
   WHERE {_MINE} AND (s.due_at, s.id) > (%(after_at)s, %(after_id)s) AND s.due_at >= %(from)s AND s.due_at < %(until)s /* filters */
   ORDER BY s.due_at, s.id LIMIT %(limit)s) s
-JOIN cases c ON c.id = s.case_id CROSS JOIN me
+JOIN step o ON o.id = s.id JOIN cases c ON c.id = s.case_id CROSS JOIN me
 WHERE {VISIBLE} ORDER BY s.due_at, s.id LIMIT %(limit)s"""
 
 COUNTS = f"""WITH {SCOPE}, desk AS ({_DESKS}),

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests import factory
+from tests.papers import attach
 from workflow import cases, finding, queries
 from workflow.deadlines import local_day
 from workflow.finding import Found, Wanted
@@ -151,6 +152,14 @@ def test_clues_come_from_the_verdicts_of_the_last_act(conn, who):
     clues = {row["case_id"]: row["clues"] for row in queries.inbox(conn, who.director).rows}
     assert clues[clean] == [("ok", "規則はすべて適合")]
     assert clues[warned] == [("warn", "注意 2")]  # one for each person
+
+
+def test_a_file_added_meanwhile_takes_no_clue_away(db, conn, who):
+    case = factory.opened(conn, who)
+    factory.drive(conn, who, case, "submit", "receive", "propose_team", "put_to_director")
+    attach(db, who.bureau, case)
+    (row,) = queries.inbox(conn, who.director).rows
+    assert row["clues"] == [("ok", "規則はすべて適合")]
 
 
 def test_headquarters_sees_since_when_and_how_many_of_its_days_are_used(conn, who, owner, fresh_database):
