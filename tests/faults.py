@@ -1,51 +1,106 @@
-"""Real faults for the tests: a proxy before PostgreSQL that can swallow one reply after the server has done its work."""
+"""Real faults for the tests: a proxy before a server that refuses, hangs, resets or swallows replies, as it is told."""
 
 import contextlib
 import socket
+import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 from sqlalchemy.engine import make_url
 
+Fault = Literal["", "refuse", "hang", "reset", "eat"]
+FAULTS: tuple[Fault, ...] = ("refuse", "hang", "reset", "eat")
+_RESET = struct.pack("ii", 1, 0)  # closing sends RST
+
 
 class Proxy:
-    """A TCP proxy on a free loopback port, before the server's socket. `eat` makes it drop one connection instead of delivering the awaited reply."""
+    """A TCP proxy on a free loopback port, before a server at a socket's path or a port.
 
-    def __init__(self, target: Path) -> None:
+    `fault` says what happens from now on: "refuse" takes no connection, "hang" takes it and moves nothing, "reset" breaks
+    it, "eat" delivers what is asked and swallows every answer. Connections that stand are broken too, except by "hang".
+    """
+
+    def __init__(self, target: Path | int) -> None:
         self._target = target
         self._listening = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listening.getsockname()[1]
         self._marker = b""
         self._open: list[socket.socket] = []
-        self.port: int = self._listening.getsockname()[1]
+        self._flows = threading.Event()
+        self._flows.set()
+        self._fault: Fault = ""
+        self._closed = False
         self.eaten = 0
         threading.Thread(target=self._accept, daemon=True).start()
+
+    @property
+    def fault(self) -> Fault:
+        return self._fault
+
+    @fault.setter
+    def fault(self, fault: Fault) -> None:
+        was, self._fault = self._fault, fault
+        if fault == "hang":
+            self._flows.clear()
+        else:
+            # What a hanging line held back is lost with it.
+            self.cut()
+            self._flows.set()
+        if fault == "refuse":
+            _cut(self._listening)
+        elif was == "refuse":
+            self._listening = socket.create_server(("127.0.0.1", self.port))
+            threading.Thread(target=self._accept, daemon=True).start()
 
     def eat(self, marker: bytes) -> None:
         """Swallow the reply to the next request that contains these bytes, and cut that connection."""
         self._marker = marker
 
+    def cut(self) -> None:
+        """Break every connection that stands."""
+        ends, self._open = self._open, []
+        for end in ends:
+            _cut(end, reset=self._fault == "reset")
+
     def close(self) -> None:
-        self._listening.close()
-        for end in self._open:
-            _cut(end)
+        self._closed = True
+        _cut(self._listening)
+        self.cut()
+        self._flows.set()
 
     def _accept(self) -> None:
+        listening = self._listening
         with contextlib.suppress(OSError):
-            while True:
-                client, _ = self._listening.accept()
-                server = socket.socket(socket.AF_UNIX)
-                server.connect(str(self._target))
+            while not self._closed:
+                client, _ = listening.accept()
+                if self._fault == "reset":
+                    _cut(client, reset=True)
+                    continue
+                try:
+                    server = self._server()
+                except OSError:
+                    _cut(client)
+                    continue
                 self._open += [client, server]
                 awaited = threading.Event()
                 threading.Thread(target=self._requests, args=(client, server, awaited), daemon=True).start()
                 threading.Thread(target=self._replies, args=(server, client, awaited), daemon=True).start()
 
+    def _server(self) -> socket.socket:
+        if isinstance(self._target, int):
+            return socket.create_connection(("127.0.0.1", self._target))
+        server = socket.socket(socket.AF_UNIX)
+        server.connect(str(self._target))
+        return server
+
     def _requests(self, client: socket.socket, server: socket.socket, awaited: threading.Event) -> None:
         tail = b""
         with contextlib.suppress(OSError):
             while data := client.recv(65536):
+                self._flows.wait()
                 seen, marker = tail + data, self._marker
                 tail = seen[-256:]
                 if marker and marker in seen:
@@ -57,7 +112,8 @@ class Proxy:
     def _replies(self, server: socket.socket, client: socket.socket, awaited: threading.Event) -> None:
         with contextlib.suppress(OSError):
             while data := server.recv(65536):
-                if awaited.is_set():
+                self._flows.wait()
+                if awaited.is_set() or self._fault == "eat":
                     # PostgreSQL answers after the commit: what was asked for is done, and nobody will hear of it.
                     self.eaten += 1
                     break
@@ -66,18 +122,24 @@ class Proxy:
         _cut(server)
 
 
-def _cut(end: socket.socket) -> None:
+def _cut(end: socket.socket, *, reset: bool = False) -> None:
     with contextlib.suppress(OSError):
-        end.shutdown(socket.SHUT_RDWR)
+        if reset:
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        else:
+            end.shutdown(socket.SHUT_RDWR)
     end.close()
 
 
 @contextmanager
 def proxied(url: str) -> Iterator[tuple[Proxy, str]]:
-    """A proxy before the database of this URL, and the URL that leads through it."""
+    """A proxy before the server of this URL (a database, a broker, a mail server), and the URL that leads through it."""
     target = make_url(url)
-    proxy = Proxy(Path(str(target.query["host"])) / f".s.PGSQL.{target.query['port']}")
+    folder = target.query.get("host")
+    proxy = Proxy(Path(str(folder)) / f".s.PGSQL.{target.query['port']}" if folder else int(target.port or 0))
+    query = {name: value for name, value in target.query.items() if name not in ("host", "port")}
+    through = target.set(host="127.0.0.1", port=proxy.port, query=query)
     try:
-        yield proxy, target.set(host="127.0.0.1", port=proxy.port, query={}).render_as_string(hide_password=False)
+        yield proxy, through.render_as_string(hide_password=False)
     finally:
         proxy.close()

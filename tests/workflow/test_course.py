@@ -142,7 +142,7 @@ def test_a_request_that_was_passed_on_is_the_other_bureaus_and_keeps_its_number(
     assert ledger(conn, case, who.staff) == []
     with pytest.raises(Refused):
         drive(conn, who, case, "propose_team")
-    form = factory.team(conn, who, case)
+    form = factory.team(conn, who, case, people=(factory.person(conn, "staff", "hk-soya"),))
     drive(conn, who, case, ("propose_team", {"by": there, "form": form}))
     assert cases.look(conn, who.municipality, case).form["forwarding"]["rows"][0]["to"] == "hk-soya"
     assert verify(db).whole
@@ -155,6 +155,17 @@ def test_an_office_that_helps_reads_all_and_does_nothing(conn: Any, who: Any) ->
     view = cases.look(conn, helper, case)
     assert {"team", "drafting"} <= set(view.form)
     assert view.offers == []
+
+
+def test_staff_of_an_office_that_helps_may_go(conn: Any, who: Any) -> None:
+    case = opened(conn, who)
+    drive(conn, who, case, "submit", "receive")
+    helping = factory.person(conn, "staff", "hk-soya")
+    team = factory.team(conn, who, case, people=(who.staff, helping))
+    with pytest.raises(Refused, match="職員ではない人"):
+        drive(conn, who, case, ("propose_team", {"form": team}))
+    drive(conn, who, case, "add_co_office", ("propose_team", {"form": team}))
+    assert ledger(conn, case, helping)
 
 
 def test_one_request_that_came_twice_is_closed_and_tied_to_the_first(db: Database, conn: Any, who: Any) -> None:
