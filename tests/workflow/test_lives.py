@@ -105,6 +105,7 @@ class Life(RuleBasedStateMachine):
 
     db: Database
     urls: Urls
+    superuser: psycopg.Connection[Any]
     who: factory.Cast  # of a municipality that submits by itself
     careful: factory.Cast  # of one that approves first
     head: int
@@ -434,9 +435,11 @@ class Life(RuleBasedStateMachine):
         line.close()
 
     def kill(self, process: int, after: float) -> None:
+        """End a server process after that many seconds, and wait until it is gone."""
         time.sleep(after)
-        with psycopg.connect(self.urls.superuser_url, autocommit=True) as superuser:
-            superuser.execute("SELECT pg_terminate_backend(%s, 5000)", (process,))
+        self.superuser.execute("SELECT pg_terminate_backend(%s)", (process,))
+        while self.superuser.execute("SELECT 1 FROM pg_stat_activity WHERE pid = %s", (process,)).fetchone():
+            time.sleep(0.001)
 
     def replays(self, person: int, key: UUID) -> bool:
         row = self.conn.execute("SELECT 1 FROM idempotency WHERE person_id = %s AND key = %s", (person, key)).fetchone()
@@ -534,11 +537,12 @@ def test_whatever_happens_to_a_case_its_history_its_days_and_its_holder_agree(db
     arrangements.settle(conn, factory.reader(conn, head), "014583", asked=True, since=NOW.date().isoformat())
     partner = factory.person(conn, "municipality", "014613")
     around = {"db": db, "urls": fresh_database, "who": who, "careful": careful, "head": head, "partner": partner}
-    life = type("OneLife", (Life,), around)
     lived, end = 0, time.monotonic() + MINUTES * 60
-    while not lived or time.monotonic() < end:
-        run_state_machine_as_test(life, settings=LONG)
-        lived += LIVES
+    with psycopg.connect(fresh_database.superuser_url, autocommit=True) as superuser:
+        life = type("OneLife", (Life,), around | {"superuser": superuser})
+        while not lived or time.monotonic() < end:
+            run_state_machine_as_test(life, settings=LONG)
+            lived += LIVES
     assert not verify.run(db).breaks
     reached = dict(conn.execute("SELECT body::jsonb ->> 'to', count(*) FROM event GROUP BY 1").fetchall())
     with capsys.disabled():
