@@ -29,20 +29,16 @@ ALL = "all"
 MOST_CASES = 200  # in the list behind a figure
 NEWEST = 100  # cases of a town among which its last visit is looked for
 
-# The cases with a day in the year: of one bureau from its cases, of all from the persons and the ledger's own key. Each row
-# is looked up by its key (LIMIT and OFFSET hold the planner to that), so the history of others costs nothing.
-_OF_BUREAU = """SELECT c.id FROM cases c CROSS JOIN LATERAL (
-  SELECT FROM assignment x WHERE x.case_id = c.id AND x.day BETWEEN %(first)s AND %(last)s LIMIT 1) y WHERE c.lead = %(office)s"""
-_OF_ALL = """SELECT DISTINCT x.case_id AS id FROM person n CROSS JOIN LATERAL (
-  SELECT p.case_id FROM assignment p WHERE p.person_id = n.id AND p.day BETWEEN %(first)s AND %(last)s OFFSET 0) x"""
-_OF_YEAR = f"""found AS MATERIALIZED (/* found */),
+# The cases with a day in the year come off the ledger's index of days, whatever the archive holds besides. Each further row
+# is looked up by its key (LIMIT, OFFSET and `day + 0` hold the planner to that), so the history of others costs nothing.
+_OF_YEAR = f"""found AS MATERIALIZED (SELECT DISTINCT x.case_id AS id FROM assignment x WHERE x.day BETWEEN %(first)s AND %(last)s),
 mine AS MATERIALIZED (SELECT c.id, c.lead, c.place, c.number, c.title, c.state FROM me CROSS JOIN found f
-  CROSS JOIN LATERAL (SELECT * FROM cases k WHERE k.id = f.id LIMIT 1) c WHERE c.process = ANY (%(processes)s) AND {VISIBLE}),
+  CROSS JOIN LATERAL (SELECT * FROM cases k WHERE k.id = f.id LIMIT 1) c WHERE c.process = ANY (%(processes)s) /* office */ AND {VISIBLE}),
 told AS MATERIALIZED (SELECT m.*,
     (SELECT true FROM event b WHERE b.case_id = m.id AND b.action = ANY (%(begins)s) LIMIT 1) IS true AS begun FROM mine m),
 known AS MATERIALIZED (SELECT * FROM told WHERE begun OR state = ANY (%(waiting)s)),
 worked AS (SELECT k.*, w.person_id, w.day FROM known k CROSS JOIN LATERAL (
-  SELECT p.person_id, p.day FROM assignment p WHERE p.case_id = k.id AND p.day BETWEEN %(first)s AND %(last)s OFFSET 0) w)"""
+  SELECT p.person_id, p.day FROM assignment p WHERE p.case_id = k.id AND p.day + 0 BETWEEN %(first)s AND %(last)s OFFSET 0) w)"""
 
 # By place, and once more by month, in one reading.
 FIGURES = f"""WITH {SCOPE}, {_OF_YEAR}
@@ -57,7 +53,7 @@ GROUP BY w.id, w.lead, w.place, w.number, w.title, w.begun ORDER BY min(w.day), 
 
 LAST = f"""WITH {SCOPE}
 SELECT t.place, v.day, v.number FROM unnest(%(places)s::text[]) AS t (place) CROSS JOIN LATERAL (
-  SELECT n.number, (SELECT max(p.day) FROM assignment p WHERE p.case_id = n.id AND p.day <= %(today)s) AS day
+  SELECT n.number, (SELECT max(p.day + 0) FROM assignment p WHERE p.case_id = n.id AND p.day + 0 <= %(today)s) AS day
   FROM (SELECT c.id, c.number FROM me CROSS JOIN cases c WHERE c.place = t.place AND {VISIBLE} /* office */ ORDER BY c.id DESC LIMIT {NEWEST}) n
   WHERE EXISTS (SELECT 1 FROM event b WHERE b.case_id = n.id AND b.action = ANY (%(begins)s)) ORDER BY 2 DESC NULLS LAST LIMIT 1) v
 WHERE v.day IS NOT NULL"""
@@ -279,7 +275,6 @@ _FILTERS = {
 
 def _rows(conn: Connection, text: str, told: Mapping[str, Any]) -> list[Any]:
     """Planned anew each time: what is good for a quiet town is not good for all of them."""
-    text = text.replace("/* found */", _OF_ALL if told["office"] == ALL else _OF_BUREAU)
     for name, narrowing in _FILTERS.items():
         text = text.replace(f"/* {name} */", narrowing if told.get(name) not in (None, ALL) else "")
     with conn.cursor(row_factory=namedtuple_row) as cursor:

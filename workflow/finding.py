@@ -222,7 +222,7 @@ def _hits(conn: Connection, reader: Actor, wanted: Wanted, before: int | None, m
         query = _query(reader, wanted, blocks)
         new = _planned(conn, text, params | {"query": query, "from": low, "before": high, "limit": most - len(found)})
         found += new
-        high, size = low, size + _longer(len(new), most - len(found))
+        high, size = low, _size(size, (high - low) * (most - len(found)), len(new))
     return found
 
 
@@ -260,9 +260,17 @@ def _stretch(high: int, size: int) -> tuple[list[str], int]:
     return ([search.tag(f"b{power}", block), search.tag(f"b{power}", block - 1)] if low else []), low
 
 
-def _longer(hits: int, missing: int) -> int:
-    """By how many sizes the next stretch is longer, so that it may hold what is missing without holding far too much."""
-    return next((step for step, more in ((1, 4), (2, 16)) if missing <= hits * more), 3)
+def _size(size: int, wanted: int, hits: int) -> int:
+    """The size of the next stretch: the smallest that may hold what is missing, were hits as dense as in the last one.
+
+    `wanted` is the length of the last stretch times the hits that are missing, so that `wanted / hits` is the length that
+    holds them. A stretch that is far too long reads many hits for nothing, one that is too short costs one more statement;
+    from few hits little can be told, so the next one is never longer by more than three sizes. After none at all there are
+    few to read anywhere, and all that is left comes at once.
+    """
+    longest = size + 3 if hits else len(search.BLOCKS)
+    fitting = (n for n, power in enumerate(search.BLOCKS[:longest]) if wanted <= hits * 2 << power)
+    return next(fitting, longest)
 
 
 def _query(reader: Actor, wanted: Wanted, blocks: Sequence[str]) -> str:

@@ -17,7 +17,7 @@ from states.documents import Amount, Attendance, Grouping, Line, Report, Row, am
 from states.kernel import Process
 from states.places import Directory
 from workflow.access import SCOPE, TODAY, VISIBLE
-from workflow.deadlines import local_day, start_of
+from workflow.deadlines import end_of, local_day, start_of
 from workflow.documents.declared import DocumentProblem
 
 Connection = psycopg.Connection[Any]
@@ -25,29 +25,36 @@ ALL = "all"  # every office of the installation
 
 SYSTEM = "me AS (SELECT '{}'::text[] AS orgs, true AS wide)"
 
-# Whether somebody was sent on his way: a fact of history, whatever state the case stands in now.
-_BEGUN = "EXISTS (SELECT 1 FROM event b WHERE b.case_id = c.id AND b.action = ANY (%(begins)s))"
-_DAY_OF_THE_YEAR = "EXISTS (SELECT 1 FROM assignment d WHERE d.case_id = c.id AND d.day BETWEEN %(first)s AND %(last)s)"
+# Whether somebody was sent on his way: a fact of history, whatever state the case stands in now. LIMIT holds the planner to
+# looking case by case: as a join it would read all of history.
+_BEGUN = "(SELECT true FROM event b WHERE b.case_id = c.id AND b.action = ANY (%(begins)s) LIMIT 1) IS true"
+# Of a case, by its own key: by `day` alone a planner would go through the days of everybody.
+_DAY_OF_THE_YEAR = (
+    "EXISTS (SELECT 1 FROM assignment d WHERE d.case_id = c.id AND d.day + 0 BETWEEN %(first)s AND %(last)s)"
+)
+# The cases with a day in the year and, where it is asked, with an event in it: what the year holds, however large the archive.
+_OF_YEAR = "SELECT d.case_id AS id FROM assignment d WHERE d.day BETWEEN %(first)s AND %(last)s"
+_OR_EVENT = "SELECT e.case_id FROM event e WHERE e.at >= %(since)s AND e.at < %(until)s"
+_EACH = "CROSS JOIN LATERAL (SELECT * FROM cases k WHERE k.id = f.id OFFSET 0) c"
 _MEANT = f"c.process = %(process)s AND c.version > 0 AND (%(office)s = '{ALL}' OR c.lead = %(office)s) AND {VISIBLE}"
 
 # A case is a line when it began and somebody has a day of the year in it: planned ones until the report, then the real ones.
-LINES = f"""WITH {{scope}}
+LINES = f"""WITH {{scope}}, found AS MATERIALIZED ({_OF_YEAR} GROUP BY d.case_id)
 SELECT c.id, c.number, c.title, c.process_version, c.state, c.lead, c.acted_at, c.form,
   (SELECT jsonb_agg(jsonb_build_array(a.person_id, n.staff_no, n.name, a.day, a.half) ORDER BY a.day, a.half, n.staff_no, a.person_id)
      FROM assignment a JOIN person n ON n.id = a.person_id WHERE a.case_id = c.id) AS ledger
-FROM me CROSS JOIN cases c WHERE {_MEANT} AND {_DAY_OF_THE_YEAR} AND {_BEGUN} ORDER BY c.id"""
+FROM me CROSS JOIN found f {_EACH} WHERE {_MEANT} AND {_BEGUN} ORDER BY c.id"""
 
 # Not counted: cases that ended in the year before anybody went, those that began and in which nobody went, and those whose
 # days of the year are only planned. The day on which a case came where it stands is that of its last move; letters,
 # erasures and remarks come later and move nothing.
-APART = f"""WITH {{scope}}
+APART = f"""WITH {{scope}}, found AS MATERIALIZED ({_OF_YEAR} UNION {_OR_EVENT})
 SELECT c.id, c.number, c.title, c.state, c.lead, moved.at AS moved_at, {_BEGUN} AS begun,
-  (SELECT count(*) FROM assignment a WHERE a.case_id = c.id AND a.day BETWEEN %(first)s AND %(last)s) AS half_days
-FROM me CROSS JOIN cases c
+  (SELECT count(*) FROM assignment a WHERE a.case_id = c.id AND a.day + 0 BETWEEN %(first)s AND %(last)s) AS half_days
+FROM me CROSS JOIN found f {_EACH}
   CROSS JOIN LATERAL (SELECT max(e.at) AS at FROM event e
     WHERE e.case_id = c.id AND e.body::json ->> 'from' IS DISTINCT FROM e.body::json ->> 'to') moved
-WHERE {_MEANT} AND (c.acted_at >= %(since)s OR c.state = ANY (%(waiting)s))
-  AND CASE WHEN {_BEGUN} THEN NOT EXISTS (SELECT 1 FROM assignment d WHERE d.case_id = c.id)
+WHERE {_MEANT} AND CASE WHEN {_BEGUN} THEN NOT EXISTS (SELECT 1 FROM assignment d WHERE d.case_id = c.id)
         AND (moved.at AT TIME ZONE 'Asia/Tokyo')::date BETWEEN %(first)s AND %(last)s
       WHEN c.state = ANY (%(waiting)s) THEN {_DAY_OF_THE_YEAR}
       ELSE c.state = ANY (%(ended)s) AND (moved.at AT TIME ZONE 'Asia/Tokyo')::date BETWEEN %(first)s AND %(last)s END
@@ -164,6 +171,7 @@ def gather(
     params = {
         "person": person_id, "process": process.key, "office": office, "first": first, "last": last, "on": min(max(today, first), last),
         "begins": sorted(report.begins), "ended": sorted(report.uncounted), "waiting": sorted(report.waiting), "since": start_of(first),
+        "until": end_of(last),
     }  # fmt: skip
     scope = SYSTEM if person_id is None else SCOPE
     offices = {row.code: row.name for row in _rows(conn, OFFICES, params)}

@@ -147,6 +147,7 @@ class Assignment(SQLModel, table=True):
     __table_args__ = (
         PrimaryKeyConstraint("case_id", "person_id", "day", "half"),
         UniqueConstraint("person_id", "day", "half", name="uq_assignment_place"),
+        Index("ix_assignment_day", "day", "case_id"),
         CheckConstraint("(half IN (0, 1)) IS TRUE", name="half"),
     )
     case_id: int = Field(foreign_key="cases.id", sa_type=BigInteger)

@@ -75,7 +75,8 @@ class SearchEntry(SQLModel, table=True):
     __tablename__ = "search_entry"
     __table_args__ = (
         PrimaryKeyConstraint("case_id", "inside"),
-        Index("ix_search_entry_grams", "grams", postgresql_using="gin"),
+        # Without a list of pending entries, which every search would read through until it has grown to its four megabytes.
+        Index("ix_search_entry_grams", "grams", postgresql_using="gin", postgresql_with={"fastupdate": "off"}),
     )
     case_id: int = Field(foreign_key="cases.id", sa_type=BigInteger)
     inside: bool
