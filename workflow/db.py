@@ -24,9 +24,7 @@ type_connection = psycopg.Connection[tuple[Any, ...]]
 
 # Statements give up rather than queue for ever; lock waits are short because no lock is held while Python thinks. None runs
 # long enough to be worth compiling.
-OPTIONS = (
-    "-c statement_timeout=30000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=60000 -c timezone=UTC -c jit=off"
-)
+OPTIONS = "-c statement_timeout=30000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=60000 -c timezone=UTC -c jit=off"
 
 
 class Database:
