@@ -1,10 +1,10 @@
-"""`python -m benchmarks [act|scale|verify …]`: one line a figure, ratios of one run, median with range."""
+"""`python -m benchmarks [act|scale|sweep|verify …]`: one line a figure, ratios of one run, median with range."""
 
 import sys
 
-from benchmarks import act, scale, verifying
+from benchmarks import act, scale, sweep, verifying
 
-FIGURES = {"act": act.measure, "scale": scale.measure, "verify": verifying.measure}
+FIGURES = {"act": act.measure, "scale": scale.measure, "sweep": sweep.measure, "verify": verifying.measure}
 
 
 def main(names: list[str]) -> int:

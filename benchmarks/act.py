@@ -306,7 +306,7 @@ def _orm(place: World, conn: Any, owner: Any, app: Database) -> Act:
             process = catalogue.process(case.process, case.process_version)
             facts = Facts(
                 state=case.state, form=case.form, read=process.reading(case.form), today=now.date(),
-                directory=Directory.from_csv(), calendar=calendar_of(frozenset(c.day for c in closures)),
+                directory=Directory.from_csv(), calendar=calendar_of(frozenset(f"{c.kind} {c.day}" for c in closures)),
                 roles=frozenset(post.role for post in posts), actor=str(actor), number=case.number,
                 inputs=factory.TYPED[action],
                 registers={"assigned": tuple({a.person_id for a in assigned}), "numbers": {c.kind: str(c.value) for c in counters},

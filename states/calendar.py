@@ -9,6 +9,7 @@ from holidays.countries.japan import Japan
 FIRST_YEAR = Japan.start_year
 LAST_YEAR = Japan.end_year
 SATURDAY = 5
+ADDED = "国民の祝日"  # what a holiday is called that only the administrator's table knows
 
 
 class CalendarEnds(Exception):
@@ -17,17 +18,24 @@ class CalendarEnds(Exception):
 
 @dataclass(frozen=True)
 class Calendar:
-    """The working days of an office: Monday to Friday without national holidays, 12/29–1/3 and its own closures."""
+    """The working days of an office: Monday to Friday without national holidays, 12/29–1/3 and its own closures.
+
+    `holidays` are days that a law has made national holidays and `working` those that it has taken back, where the library
+    does not know of it yet.
+    """
 
     closures: frozenset[date] = frozenset()
+    holidays: frozenset[date] = frozenset()
+    working: frozenset[date] = frozenset()
 
     def is_business_day(self, day: date) -> bool:
         """Whether the office works on that day; raises `CalendarEnds` outside the known years."""
         return not (
             day.weekday() >= SATURDAY
-            or day in _national_holidays(day.year)
+            or (day in _national_holidays(day.year) and day not in self.working)
             or (day.month, day.day) in _YEAR_END
             or day in self.closures
+            or day in self.holidays
         )
 
     def add_business_days(self, start: date, n: int) -> date:
@@ -56,12 +64,13 @@ class Calendar:
 
     def holidays_in(self, first: date, last: date) -> tuple[date, ...]:
         """National holidays from `first` to `last` with substitute and sandwiched ones, also those on a weekend."""
-        found = (day for year in range(first.year, last.year + 1) for day in _national_holidays(year))
-        return tuple(sorted(day for day in found if first <= day <= last))
+        known = {day for year in range(first.year, last.year + 1) for day in _national_holidays(year)}
+        return tuple(sorted(day for day in (known - self.working) | self.holidays if first <= day <= last))
 
     def holiday_name(self, day: date) -> str:
         """The Japanese name of a national holiday, or nothing."""
-        return _national_holidays(day.year).get(day, "")
+        known = "" if day in self.working else _national_holidays(day.year).get(day, "")
+        return known or (ADDED if day in self.holidays else "")
 
 
 _YEAR_END = frozenset({(12, 29), (12, 30), (12, 31), (1, 1), (1, 2), (1, 3)})

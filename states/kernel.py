@@ -169,6 +169,8 @@ class Process:
         states = [[s.name, s.step, s.holder, s.final] for s in self.states]
         dues = [
             [d.kind, d.holder, sorted(d.runs), d.days, sorted(d.starts), sorted(d.ends), sorted(d.pauses), d.move]
+            + ([list(d.on)] if d.on else [])
+            + (["rolls"] if d.rolls else [])
             for d in self.deadlines
         ]
         told = [self.key, self.version, states, [row.table() for row in self.table], dues]

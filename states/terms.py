@@ -270,7 +270,9 @@ class Action:
 
 @dataclass(frozen=True)
 class Deadline:
-    """A date by which somebody acts: `days` business days, or the date that `at` reads from the facts.
+    """A date by which somebody acts: `days` business days, the date that `at` reads from the facts, or the next day of the
+
+    year that `on` names as (month, day). A date that the office does not work on moves to its next open day if it `rolls`.
 
     It runs in `runs`, starts on entering them or by one of `starts`, ends by one of `ends`, and keeps its remaining days in `pauses`.
     The days are counted from the day of the act, or from the day that `since` reads where what it answers came earlier.
@@ -284,6 +286,8 @@ class Deadline:
     runs: frozenset[str]
     days: int = 0
     at: Callable[[Facts], date | None] | None = None
+    on: tuple[int, int] | None = None
+    rolls: bool = False
     since: Callable[[Facts], date | None] | None = None
     starts: frozenset[str] = frozenset()
     ends: frozenset[str] = frozenset()
@@ -291,6 +295,7 @@ class Deadline:
     owed: Callable[[Facts], bool] | None = None
     move: str = ""
     escalates: tuple[tuple[int, str], ...] = ((7, "director"),)
+    rungs: tuple[int, ...] = (-5, -1, 0, 3, 7)  # business days after the date on which reminders come
 
 
 @dataclass(frozen=True)

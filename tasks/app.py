@@ -18,7 +18,7 @@ FRESH = 30
 app = Celery(
     "tasks",
     broker=settings().redis_url or None,
-    include=["tasks.deliver", "tasks.clock", "tasks.compile", "tasks.search", "tasks.check"],
+    include=["tasks.deliver", "tasks.clock", "tasks.digest", "tasks.compile", "tasks.search", "tasks.check"],
 )
 app.conf.update(
     # A task of a killed worker runs again: every one may run twice.
@@ -52,6 +52,7 @@ app.conf.update(
         "compile": {"task": "tasks.compile", "schedule": 2.0, "options": {"expires": FRESH}},
         "search": {"task": "tasks.search", "schedule": 10.0, "options": {"expires": FRESH}},
         "clock": {"task": "tasks.clock", "schedule": 20.0, "options": {"expires": FRESH}},
+        "digest": {"task": "tasks.digest", "schedule": 20.0, "options": {"expires": FRESH}},
         "pulse": {"task": "tasks.pulse", "schedule": 10.0, "options": {"expires": FRESH}},
         "check": {"task": "tasks.check", "schedule": crontab(hour=2, minute=10), "options": {"expires": 3600}},
     },

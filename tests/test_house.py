@@ -152,7 +152,7 @@ def test_a_template_asks_the_process_and_never_a_name():
 # ── the statements of an act are constant ───────────────────────────────────────────────────────────────────────────
 
 PARTS_OF_A_WRITE = (
-    "me", "numbers", "steps_close", "steps_open", "deadlines_close", "deadlines_open", "parties", "assignments", "outbox", "working",
+    "me", "numbers", "steps_close", "steps_open", "steps_move", "deadlines_close", "deadlines_open", "parties", "assignments", "outbox", "working",
     "settled", "key",
 )  # fmt: skip
 

@@ -24,8 +24,20 @@ from tests import factory
 from tests.conftest import Database as Urls
 from tests.factory import HEADQUARTERS, OFFICE
 from tests.papers import PDF, attach
-from workflow import accounts, cases, colleagues, db, recognitions, reports, search
+from workflow import (
+    accounts,
+    calendar_days,
+    cases,
+    colleagues,
+    db,
+    deadline_rules,
+    outbox,
+    recognitions,
+    reports,
+    search,
+)
 from workflow.access import actor
+from workflow.calendar_days import Change
 from workflow.deadlines import TOKYO
 from workflow.settings import settings
 from workflow.web.app import create_app
@@ -70,6 +82,7 @@ class Row:
             "job_id": thing,
             "entry": thing,
             "action": lambda: self.action,
+            "token": lambda: self.action,
             "kind": lambda: self.action,
             "code": lambda: self.action,
             "file_id": lambda: world.things.get(self.action, 1),
@@ -185,6 +198,26 @@ ROWS = (
     # Whether a municipality approves before it submits: its own decider settles it, the administrator for any.
     Row("GET",  "/arrangements",                "303 404 404 404 404 404 404 404 200 | 404 404 404 404 404"),
     Row("POST", "/arrangements/{code}",         "401 404 404 404 404 404 404 404 422 | 404 404 404 404 404", action="014591"),
+    # Whose turn it was: the office's own, headquarters' of all.
+    Row("GET",  "/turns",                       "303 404 200 200 200 404 404 404 404 | 404 404 200 200 404", query="?month=2026-10"),
+    # The month of everybody who is signed in; an address for calendar software is one's own, and read by whoever has it.
+    Row("GET",  "/calendar",                    "303 200 200 200 200 200 200 200 200 | 200 200 200 200 200", query="?view=hk-kamikawa&month=2026-10"),
+    Row("GET",  "/feed",                        "303 200 200 200 200 200 200 200 200 | 200 200 200 200 200"),
+    Row("POST", "/feed",                        "401 200 200 200 200 200 200 200 200 | 200 200 200 200 200"),
+    Row("GET",  "/feed/{token}.ics",            "404 404 404 404 404 404 404 404 404 | 404 404 404 404 404", action="never-given-out"),
+    Row("POST", "/feed/stop",                   "401 303 303 303 303 303 303 303 303 | 303 303 303 303 303"),
+    # Time: a running deadline is moved by who answers for it; days, rules and deadlines of all are the administrator's.
+    Row("GET",  CASE + "/deadlines/{kind}",     "303 404 200 404 404 404 404 404 404 | 404 404 404 404 404", of="examined", action="reply"),
+    Row("POST", CASE + "/deadlines/{kind}",     "401 403 422 403 403 403 403 403 404 | 404 404 404 404 404", of="examined", action="reply", fields=act_on("examined")),
+    Row("POST", CASE + "/deadlines/{kind}",     "401 403 403 422 403 403 403 403 404 | 404 404 404 404 404", of="judged", action="judgement", fields=act_on("judged")),
+    Row("GET",  "/calendar/days",               "303 404 404 404 404 404 404 404 200 | 404 404 404 404 404", query="?year=2027"),
+    Row("POST", "/calendar/days",               "401 404 404 404 404 404 404 404 422 | 404 404 404 404 404", fields=lambda world: {"key": str(uuid4())}),
+    Row("POST", "/calendar/days/{entry:int}/drop", "401 404 404 404 404 404 404 404 200 | 404 404 404 404 404", of="closed_day"),
+    Row("GET",  "/calendar/days/rules",              "303 404 404 404 404 404 404 404 200 | 404 404 404 404 404"),
+    Row("POST", "/calendar/days/rules",              "401 404 404 404 404 404 404 404 422 | 404 404 404 404 404", fields=lambda world: {"key": str(uuid4()), "deadline": "dispatch.reply"}),
+    Row("POST", "/calendar/days/rules/{entry:int}/end", "401 404 404 404 404 404 404 404 422 | 404 404 404 404 404", of="rule"),
+    Row("GET",  "/calendar/days/moves",              "303 404 404 404 404 404 404 404 200 | 404 404 404 404 404"),
+    Row("POST", "/calendar/days/moves",              "401 404 404 404 404 404 404 404 422 | 404 404 404 404 404", fields=lambda world: {"key": str(uuid4())}),
     # Reports of an office: those whom the report is for.
     Row("GET",  "/reports",                     "303 404 200 200 200 404 404 404 404 | 404 404 200 200 404"),
     Row("POST", "/reports",                     "401 404 303 303 303 404 404 404 404 | 404 404 404 404 404", fields=REPORT),
@@ -199,6 +232,16 @@ ROWS = (
     Row("GET",  "/retention",                   "303 404 404 200 404 404 200 200 404 | 404 404 404 200 200"),
     Row("POST", "/retention",                   "401 404 404 422 404 404 404 422 404 | 404 404 404 422 422", fields=sent(do="propose")),
     Row("POST", "/retention/register",          "401 404 404 200 404 404 200 200 404 | 404 404 404 200 200"),
+    # How one wants to be told by mail: everybody's own.
+    Row("GET",  "/preferences",                 "303 200 200 200 200 200 200 200 200 | 200 200 200 200 200"),
+    Row("POST", "/preferences",                 "401 303 303 303 303 303 303 303 303 | 303 303 303 303 303", fields=sent(mail="morning", informed="yes")),
+    Row("POST", "/preferences",                 "401 422 422 422 422 422 422 422 422 | 422 422 422 422 422", fields=sent(mail="never")),
+    # What failed: seen and sent again by the office whose case it is, and by the administrator, who sees no case.
+    Row("GET",  "/attention",                   "303 404 200 200 404 404 404 404 200 | 404 404 200 200 404"),
+    Row("POST", "/attention/{entry:int}/retry", "401 404 303 303 404 404 404 404 303 | 404 404 404 404 404", of="failed"),
+    # When reminders come: the administrator's.
+    Row("GET",  "/rungs",                       "303 404 404 404 404 404 404 404 200 | 404 404 404 404 404"),
+    Row("POST", "/rungs/{code}",                "401 404 404 404 404 404 404 404 422 | 404 404 404 404 404", action="dispatch:reply", fields=sent(rungs="3")),
     Row("GET",  "/form-token",                  "303 403 403 403 403 403 403 403 403 | 403 403 403 403 403"),  # no token of an earlier page
     Row("GET",  "/dates",                       "303 200 200 200 200 200 200 200 200 | 200 200 200 200 200", query="?typed=R8.11.9"),
     Row("POST", "/logout",                      "401 303 303 303 303 303 303 303 303 | 303 303 303 303 303"),
@@ -322,8 +365,17 @@ def furnished(app: FastAPI, conn: psycopg.Connection[Any]) -> World:
     made.things["entry"] = recognitions.register(conn, director, body)
     officer = actor(conn, who.bureau)
     assert officer is not None
+    time = actor(conn, people["administrator"])
+    assert time is not None
+    made.things["closed_day"] = calendar_days.add(conn, time, Change(NOW.date(), "closed", "", "停電"))
+    rule = {"deadline": "dispatch.receive", "days": "3", "since": NOW.date().isoformat(), "reason": "要領の改正"}
+    made.things["rule"] = deadline_rules.set_rule(conn, time, rule)
     away = {"person": str(who.staff), "from": "2026-12-21", "to": ""}
     made.things["absence"] = colleagues.enter_absence(conn, officer, away)
+    conn.execute("UPDATE person SET mail = '' WHERE id = %s", (who.bureau_colleague,))
+    outbox.deliver(db.database())
+    text = "SELECT max(id) FROM outbox WHERE trouble IS NOT NULL AND case_id = %s"
+    (made.things["failed"],) = conn.execute(text, (made.things["decided"],)).fetchone() or (0,)
     search.catch_up(db.database())
     return made
 

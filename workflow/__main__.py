@@ -1,6 +1,7 @@
 """The command `tobidashi`. Doors only: each command parses, calls one verb and prints; no rule lives here."""
 
 import json
+import re
 import sys
 from datetime import date
 from pathlib import Path
@@ -10,10 +11,11 @@ import typer
 from sqlalchemy.engine import make_url
 
 from states import catalogue
-from states.calendar import Calendar
+from states.calendar import Calendar, CalendarEnds
+from states.dates import read_date
 from states.kernel import Refused
 from states.places import Directory
-from states.text import visible
+from states.text import narrow, visible
 from workflow.memory import settle
 from workflow.settings import settings
 
@@ -298,6 +300,50 @@ def verify(as_json: Json = False) -> None:
     raise typer.Exit(0 if outcome.whole else 1)
 
 
+@app.command(context_settings={"ignore_unknown_options": True})  # so that -3 is a number
+def calendar(
+    day: Annotated[str, typer.Argument(metavar="DATE", help="起算の日(2026-10-05、R8.10.5、令和8年10月5日 など)。")],
+    n: Annotated[str, typer.Argument(metavar="N", help="何営業日後か。負の数なら前、0ならその日か次の開庁日です。")],
+    office: Annotated[str, typer.Option(help="局のコード(hk-kamikawa など)。その局の閉庁日も数えません。")] = "",
+    as_json: Json = False,
+) -> None:
+    """ある日から数えて N 営業日後の日を出します。局を指定しなければ、データベースは使いません。"""
+    from workflow import calendar_days  # noqa: PLC0415
+
+    reading = read_date(day)
+    if reading.date is None:
+        raise fail(reading.problem, 2)
+    count = narrow(n).strip()
+    if not re.fullmatch(r"[+-]?[0-9]{1,6}", count):
+        raise fail(f"「{visible(n[:20])}」を営業日の数として読めません。3 や -5 のように、整数で指定してください。", 2)
+    try:
+        found = (_office_days(office) if office else Calendar()).add_business_days(reading.date, int(count))
+    except CalendarEnds as ends:
+        raise fail(str(ends), 2) from None
+    if as_json:
+        print_json(
+            calendar_days.as_json(reading.date, int(count), found) | {"office": office or None, "note": reading.note}
+        )
+        return
+    if reading.note:
+        say(reading.note)
+    say(calendar_days.told(reading.date, int(count), found))
+
+
+def _office_days(office: str) -> Calendar:
+    from workflow import calendar_days  # noqa: PLC0415
+    from workflow.db import Database  # noqa: PLC0415
+
+    db = Database(_database_url(), pool_size=1)
+    try:
+        with db.connection() as conn:
+            return calendar_days.of_office(conn, office)
+    except ValueError as refusal:
+        raise fail(visible(str(refusal)), 2) from None
+    finally:
+        db.close()
+
+
 @app.command()
 def diagram(
     process: Annotated[str, typer.Argument(help="業務フローの名前。")],
@@ -335,7 +381,6 @@ def user(
     as_json: Json = False,
 ) -> None:
     """利用者をつくり、最初のパスワードを一度だけ表示します。最初の管理者もこれでつくります。"""
-    from states.dates import read_date  # noqa: PLC0415
     from workflow import cases  # noqa: PLC0415
     from workflow.access import SCOPE_OF  # noqa: PLC0415
     from workflow.accounts import create_user  # noqa: PLC0415

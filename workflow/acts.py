@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
+from states.calendar import CalendarEnds
 from states.kernel import Move, Process, Refused
 from states.terms import CLOCK, STAY, Action, Ask, Facts
 from workflow import deadlines, history, numbers
@@ -16,7 +17,14 @@ CLOCK_NAMES = {"actor": "時計(自動)", "post": "", "office": ""}
 
 
 def work_out(case: Loaded, action: str, inputs: Mapping[str, Any], groups: Mapping[str, Any]) -> dict[str, Any]:
-    """Ask the process; return every row of the act. Raises `Refused`."""
+    """Ask the process; return every row of the act. Raises `Refused`, also where the calendar ends before a deadline."""
+    try:
+        return _worked_out(case, action, inputs, groups)
+    except CalendarEnds as ends:
+        raise Refused("guard", f"期限を数えられません。何も変えていません。{ends}") from ends
+
+
+def _worked_out(case: Loaded, action: str, inputs: Mapping[str, Any], groups: Mapping[str, Any]) -> dict[str, Any]:
     process, facts, row = case.process, case.facts, case.row
     facts.inputs = _answers(inputs)
     rows = [r for r in process.table if r.name == action and facts.state in r.source]
@@ -135,6 +143,50 @@ def concern(
     return params | {"n_kind": [], "n_value": [], "n_count": 0, "takes": False}
 
 
+def moved_to(
+    case: Loaded, action: str, days: Mapping[str, date], parts: Sequence[tuple[str, Any]], tells: Sequence[str],
+    by: tuple[str, PostHeld] | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """The rows of an event that moves running deadlines (by kind) to other days, and with them by when the desks are asked.
+
+    The old row is closed and another opens, so that the new day reminds anew; the item of an inbox stays the same one.
+    """
+    params = note(case, action, parts, by=by)
+    lead, parties = case.row.lead, [[p["part"], p["org"]] for p in case.parties if p["to"] is None]
+    running = {row.kind: row for row in standing(case) if row.open}
+    items = {item.kind: item for item in case.process.deadlines}
+    before = {kind: row.due_at for kind, row in running.items()}
+    after = before | {kind: deadlines.end_of(day) for kind, day in days.items()}
+    steps = {(org, role, person, ask, due): i for i, org, role, person, ask, due in case.row.steps or ()}
+    asked = [
+        (steps.get(_step(ask, case, parties, before, lead)), _step(ask, case, parties, after, lead))
+        for ask in case.process.inbox(case.facts)
+        if ask.deadline in days
+    ]
+    opened = [
+        {"kind": kind, "holder": items[kind].holder, "move": items[kind].move, "due": microseconds(after[kind]),
+         "planned": microseconds(running[kind].planned or running[kind].due_at)}
+        for kind in days
+    ]  # fmt: skip
+    told = {"tells": sorted(tells), "asks": [list(step[:4]) for found, step in asked if found is not None]}
+    return params | {
+        "rows": {
+            "deadlines_close": [{"id": running[kind].id, "days": None} for kind in days],
+            "deadlines_open": opened,
+            "steps_move": [{"id": found, "due": step[4]} for found, step in asked if found is not None],
+            "outbox": [{"kind": "notice", "payload": told}],
+        }
+    }
+
+
+def standing(case: Loaded) -> list[deadlines.Standing]:
+    """The deadlines of a case as they stand, open and paused."""
+    return [
+        deadlines.Standing(i, kind, instant(due), is_open, left, None if planned is None else instant(planned))
+        for i, kind, due, is_open, left, planned in case.row.deadlines or ()
+    ]
+
+
 def _form_after(facts: Facts, action: Action) -> dict[str, Any]:
     """The form with what the act itself writes: asked inputs that belong in it, and the row's own record."""
     form = dict(facts.form)
@@ -224,11 +276,8 @@ def _rows(case: Loaded, move: Move, form: dict[str, Any], number: str | None, pa
         process=(process.key, process.version, process.digest), actor=actor, post=post_text, office=office,
         lead=lead, round_no=rounds, number=number, content=refs,
     )  # fmt: skip
-    standing = [
-        deadlines.Standing(i, kind, instant(due), is_open, left) for i, kind, due, is_open, left in row.deadlines or ()
-    ]
-    plan = deadlines.plan(process.deadlines, action.name, move.source if row.version else "", after, standing)
-    wanted = [_step(ask, case, parties, plan, lead) for ask in process.inbox(after)]
+    plan = deadlines.plan(case.declared, action.name, move.source if row.version else "", after, standing(case))
+    wanted = [_step(ask, case, parties, plan.due, lead) for ask in process.inbox(after)]
     open_steps = {(org, role, person, ask, due): i for i, org, role, person, ask, due in row.steps or ()}
     opening = [step for step in wanted if step not in open_steps]
     ledger = sorted(set(process.assigned(after))) if process.assigned else []
@@ -269,7 +318,7 @@ def _pairs(told: Callable[[Facts], Sequence[tuple[str, str]]] | None, facts: Fac
 
 
 def _step(
-    ask: Ask, case: Loaded, parties: Sequence[Sequence[str]], plan: deadlines.Plan, lead: str
+    ask: Ask, case: Loaded, parties: Sequence[Sequence[str]], due_at: Mapping[str, datetime], lead: str
 ) -> tuple[str, str, int | None, str, int]:
     """The desk of a holder: the one named, the requesting municipality's, headquarters', or the leading office's."""
     org = _heirs(case).get(ask.org, ask.org) or lead
@@ -277,7 +326,7 @@ def _step(
         org = next((org for part, org in parties if part == "requester"), lead)
     elif ask.holder == "headquarters":
         org = case.row.headquarters
-    due: datetime = plan.due.get(ask.deadline, deadlines.FAR)
+    due = due_at.get(ask.deadline, deadlines.FAR)
     return org, DESKS.get(ask.holder, ask.holder), ask.person, ask.label, microseconds(due)
 
 

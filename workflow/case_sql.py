@@ -27,13 +27,16 @@ _COLUMNS = f"""c.id, c.process, c.process_version, c.origin, c.lead, c.place, c.
      FROM party p WHERE p.case_id = c.id) AS parties,
   (SELECT jsonb_agg(jsonb_build_array(s.id, s.org_code, s.role, s.person_id, s.ask, {MICROSECONDS.format("s.due_at")}))
      FROM step s WHERE s.case_id = c.id AND s.closed_at IS NULL) AS steps,
-  (SELECT jsonb_agg(jsonb_build_array(d.id, d.kind, {MICROSECONDS.format("d.due_at")}, d.closed_at IS NULL, d.left_days) ORDER BY d.id)
+  (SELECT jsonb_agg(jsonb_build_array(d.id, d.kind, {MICROSECONDS.format("d.due_at")}, d.closed_at IS NULL, d.left_days, {MICROSECONDS.format("d.planned_at")}) ORDER BY d.id)
      FROM deadline d WHERE d.case_id = c.id AND (d.closed_at IS NULL OR d.left_days IS NOT NULL)) AS deadlines,
   (SELECT array_agg(DISTINCT a.person_id) FROM assignment a WHERE a.case_id = c.id) AS assigned,
   (SELECT jsonb_agg(jsonb_build_array(k.id, k.process, k.process_version, k.state, k.origin, k.title, k.form) ORDER BY k.id)
      FROM cases k WHERE k.parent_id = c.id AND k.version > 0) AS children,
   (SELECT jsonb_object_agg(k.kind, k.value) FROM counter k WHERE k.org_code = c.lead AND k.fiscal_year = {FISCAL_YEAR}) AS counters,
-  (SELECT array_agg(x.day) FROM closure x WHERE x.office IS NULL OR x.office = c.lead) AS closures,
+  (SELECT array_agg(x.kind || ' ' || x.day) FROM closure x WHERE x.office IS NULL OR x.office = c.lead) AS closures,
+  (SELECT jsonb_agg(jsonb_build_array(u.kind, u.days, u.month, u.day) ORDER BY u.office NULLS FIRST, u.valid_from, u.id) FROM deadline_rule u
+     WHERE u.process = c.process AND (u.office IS NULL OR u.office = c.lead) AND u.valid_from <= {TODAY}
+       AND (u.valid_to IS NULL OR u.valid_to >= {TODAY})) AS rules,
   (SELECT headquarters FROM installation) AS headquarters,
   CASE WHEN me.wide THEN (SELECT o.name FROM organisation o, installation i WHERE o.code = i.headquarters
      AND (o.valid_from IS NULL OR o.valid_from <= {TODAY}) AND (o.valid_to IS NULL OR o.valid_to >= {TODAY}) LIMIT 1) END
@@ -80,7 +83,7 @@ _CONTENT = """co AS (INSERT INTO content (case_id, seq, ord, kind, digest, salt,
 
 # The parts that are rows of the JSON text, by its keys.
 ROWS = frozenset({
-    "steps_close", "steps_open", "deadlines_close", "deadlines_open", "parties", "returning", "leaving", "links", "files",
+    "steps_close", "steps_open", "steps_move", "deadlines_close", "deadlines_open", "parties", "returning", "leaving", "links", "files",
     "assignments", "outbox",
 })  # fmt: skip
 
@@ -97,9 +100,13 @@ _STEPS_OPEN = f"""so AS (INSERT INTO step (case_id, org_code, role, person_id, a
 _DEADLINES_CLOSE = f"""dc AS (UPDATE deadline SET closed_at = {INSTANT.format("%(at)s::bigint")}, left_days = u.days
   FROM cas, r, jsonb_to_recordset(r.rows -> 'deadlines_close') AS u (id bigint, days int) WHERE deadline.id = u.id RETURNING 1)"""
 
-_DEADLINES_OPEN = f"""dn AS (INSERT INTO deadline (case_id, kind, holder, move, due_at, opened_at)
-  SELECT cas.id, u.kind, u.holder, u.move, {INSTANT.format("u.due")}, {INSTANT.format("%(at)s::bigint")}
-  FROM cas {{after}}, r, jsonb_to_recordset(r.rows -> 'deadlines_open') AS u (kind text, holder text, move text, due bigint))"""
+_DEADLINES_OPEN = f"""dn AS (INSERT INTO deadline (case_id, kind, holder, move, due_at, planned_at, opened_at)
+  SELECT cas.id, u.kind, u.holder, u.move, {INSTANT.format("u.due")}, {INSTANT.format("u.planned")}, {INSTANT.format("%(at)s::bigint")}
+  FROM cas {{after}}, r, jsonb_to_recordset(r.rows -> 'deadlines_open') AS u (kind text, holder text, move text, due bigint, planned bigint))"""
+
+# What is asked stays asked, since the same day; only by when is another.
+_STEPS_MOVE = f"""sm AS (UPDATE step SET due_at = {INSTANT.format("u.due")}
+  FROM cas, r, jsonb_to_recordset(r.rows -> 'steps_move') AS u (id bigint, due bigint) WHERE step.id = u.id)"""
 
 _PARTIES = f"""pa AS (INSERT INTO party (case_id, org_code, part, valid_from)
   SELECT cas.id, u.org, u.part, {TODAY} FROM cas, r, jsonb_to_recordset(r.rows -> 'parties') AS u (org text, part text))"""
@@ -155,6 +162,7 @@ def write(parts: frozenset[str]) -> str:
     pieces += [_ROWS] if parts & ROWS else []
     pieces += [_STEPS_CLOSE] if "steps_close" in parts else []
     pieces += [_STEPS_OPEN] if "steps_open" in parts else []
+    pieces += [_STEPS_MOVE] if "steps_move" in parts else []
     pieces += [_DEADLINES_CLOSE] if "deadlines_close" in parts else []
     after = ", (SELECT count(*) FROM dc) AS after_close" if "deadlines_close" in parts else ""
     pieces += [_DEADLINES_OPEN.format(after=after)] if "deadlines_open" in parts else []

@@ -19,7 +19,7 @@ from states import catalogue
 from states.dates import short
 from states.kernel import Offer, Process, Refused
 from states.places import Directory
-from states.terms import Facts, State, block
+from states.terms import Deadline, Facts, State, block
 from workflow import acts, case_sql, colleagues, families, history
 from workflow.access import PARTS, SCOPE, TODAY, VISIBLE, actor
 from workflow.blackout import plain
@@ -373,6 +373,7 @@ class View:
     parties: Sequence[Mapping[str, Any]]
     steps: Sequence[Mapping[str, Any]]
     deadlines: Sequence[Mapping[str, Any]]
+    declared: Sequence[Deadline]  # the process's deadlines, as set for this office
     working: Mapping[str, Any] | None
     editable: frozenset[str]
     erased: Mapping[str, int]  # field group → number of the event that erased it
@@ -412,8 +413,9 @@ def look(conn: Connection, person_id: int, case_id: int) -> View:
         ],
         deadlines=[
             {"kind": kind, "label": labels[kind].label, "holder": labels[kind].holder, "due_at": instant(due), "left": left}
-            for _, kind, due, is_open, left in row.deadlines or () if is_open and kind in labels
+            for _, kind, due, is_open, left, _ in row.deadlines or () if is_open and kind in labels
         ],
+        declared=case.declared,
         working=working(conn, case) if row.version and editable(case) else None, editable=editable(case),
         erased={group: value["erased"] for group, value in row.form.items() if set(value) == {"erased"}},
         now=case.now, head_hex=bytes(row.head).hex() if row.head else "",

@@ -27,6 +27,9 @@ _TEXTS = (
     ("step", "id", ("ask",)),
     ("retention_hold", "id", ("reason",)),
 )
+_OF_CASE = "case_id = %(case)s"
+# A digest is of many cases and says something of each.
+_IN_DIGEST = " OR outbox_id IN (SELECT digest_id FROM message WHERE case_id = %(case)s)"
 _ALL_OFFICES = "all"
 
 
@@ -45,9 +48,8 @@ def telling(values: Iterable[Any], codes: frozenset[str]) -> Words:
 def black_out(conn: Connection, case_id: int, words: Words, erased: Sequence[str]) -> None:
     """Black the words out of every copy; the field groups that were erased go out of what is being written."""
     for table, key, columns in _TEXTS:
-        rows = conn.execute(
-            f"SELECT {key}, {', '.join(columns)} FROM {table} WHERE case_id = %s", (case_id,)
-        ).fetchall()
+        of = f"{_OF_CASE}{_IN_DIGEST if table == 'message' else ''}"
+        rows = conn.execute(f"SELECT {key}, {', '.join(columns)} FROM {table} WHERE {of}", {"case": case_id}).fetchall()
         for row in rows:
             said = [words.black(text) for text in row[1:]]
             if said != list(row[1:]):
@@ -75,7 +77,12 @@ def black_out(conn: Connection, case_id: int, words: Words, erased: Sequence[str
 
 
 def clear(conn: Connection, case_id: int) -> None:
-    """Drop every copy of a case of which nothing is kept."""
+    """Drop every copy of a case of which nothing is kept; a digest that spoke of it among others loses its words."""
+    conn.execute(
+        """UPDATE message SET subject = '', body = '' WHERE outbox_id IN
+             (SELECT digest_id FROM message WHERE case_id = %s)""",
+        (case_id,),
+    )
     for table in ("message", "attention", "step", "working", "search_entry"):
         conn.execute(f"DELETE FROM {table} WHERE case_id = %s", (case_id,))
     conn.execute("UPDATE retention_hold SET reason = '' WHERE case_id = %s", (case_id,))

@@ -3,8 +3,9 @@
 The process declares them; this module turns the declaration and the rows that stand into the rows that shall stand.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from calendar import isleap
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -41,13 +42,17 @@ def due_day(due_at: datetime) -> date:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A deadline row as it stands: open, or closed with days left over (paused)."""
+    """A deadline row as it stands: open, or closed with days left over (paused).
+
+    `planned` is what the process had said where somebody moved it.
+    """
 
     id: int
     kind: str
     due_at: datetime
     open: bool
     left: int | None
+    planned: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +79,14 @@ def plan(declared: Sequence[Deadline], action: str, source: str, facts: Facts, s
         runs = runs and (item.owed is None or item.owed(facts))
         wanted: datetime | None = None
         if runs and item.at is not None:
-            day = item.at(facts)
-            wanted = start_of(day) if day and item.move else end_of(day) if day else None
+            wanted = _dated(item, item.at(facts), facts.calendar)
+            if row is not None and row.planned is not None and row.planned == wanted:
+                wanted = row.due_at
         elif runs and row is not None and action not in item.starts:
             wanted = row.due_at
         elif runs and (action in item.starts or (not item.starts and source not in item.runs)):
-            since = item.since(facts) if item.since else None
-            wanted = end_of(facts.calendar.add_business_days(since or facts.today, item.days))
+            since = (item.since(facts) if item.since else None) or facts.today
+            wanted = end_of(counted(item, since, facts.calendar))
         elif runs and item.kind in paused and source in item.pauses:
             wanted = end_of(facts.calendar.add_business_days(facts.today, max(paused[item.kind] or 0, 1)))
         if row is not None and wanted != row.due_at:
@@ -97,15 +103,68 @@ def plan(declared: Sequence[Deadline], action: str, source: str, facts: Facts, s
     return Plan(tuple(close), tuple(opened), due)
 
 
+def counted(item: Deadline, since: date, days: Calendar) -> date:
+    """The day by which a deadline that begins with `since` runs: the next such day of the year, or so many business days on."""
+    if item.on is None:
+        return days.add_business_days(since, item.days)
+    found = _day_of(since.year, item.on)
+    found = found if found >= since else _day_of(since.year + 1, item.on)
+    return days.add_business_days(found, 0) if item.rolls else found
+
+
+def _day_of(year: int, on: tuple[int, int]) -> date:
+    """That month and day of the year; 29 February of a common year is its last day."""
+    month, day = on
+    return date(year, month, day) if on != (2, 29) or isleap(year) else date(year, 2, 28)
+
+
+def _dated(item: Deadline, day: date | None, days: Calendar) -> datetime | None:
+    if day is None:
+        return None
+    if item.move:
+        return start_of(day)
+    return end_of(days.add_business_days(day, 0) if item.rolls else day)
+
+
+def promised(items: Iterable[Deadline], running: Iterable[str]) -> str:
+    """Of the running deadlines the one that spans the most states, by which the whole case is promised; "" for none."""
+    spans = {item.kind: len(item.runs) for item in items if not item.move}
+    return max((kind for kind in running if spans.get(kind, 0) > 1), key=lambda kind: spans[kind], default="")
+
+
+Rule = Sequence[Any]  # kind, days, month, day
+
+
+def declared(items: Sequence[Deadline], rules: Iterable[Rule]) -> Sequence[Deadline]:
+    """The deadlines of a process with what an administrator has set in place of their days; the last rule of a kind counts."""
+    said = {kind: (days, month, day) for kind, days, month, day in rules}
+    return tuple(_instead(item, *said[item.kind]) if item.kind in said else item for item in items)
+
+
+def _instead(item: Deadline, days: int | None, month: int | None, day: int | None) -> Deadline:
+    if item.at is not None or item.move:
+        return item
+    if days is not None:
+        return replace(item, days=days, on=None)
+    return replace(item, days=0, on=(month, day) if month and day else None)
+
+
+KINDS = ("closed", "holiday", "working")  # of a day in the administrator's table
+
+
 def calendar(conn: psycopg.Connection[Any], office: str) -> Calendar:
-    """Business days of an office: national holidays and the closures that the administrator entered."""
+    """Business days of an office: national holidays, and what the administrator entered for it and for all."""
     rows = conn.execute(
-        "SELECT day FROM closure WHERE office IS NULL OR office = %s ORDER BY day", (office,), prepare=True
+        "SELECT kind || ' ' || day FROM closure WHERE office IS NULL OR office = %s", (office,), prepare=True
     ).fetchall()
     return calendar_of(frozenset(row[0] for row in rows))
 
 
 @cache
-def calendar_of(closures: frozenset[date]) -> Calendar:
-    """One calendar object a set of closures; its years of holidays are computed once."""
-    return Calendar(closures)
+def calendar_of(days: frozenset[str]) -> Calendar:
+    """One calendar object a set of days, each as the read brings it (`closed 2026-11-24`); its holidays are computed once."""
+    found: dict[str, set[date]] = {kind: set() for kind in KINDS}
+    for written in days:
+        kind, _, day = written.partition(" ")
+        found[kind].add(date.fromisoformat(day))
+    return Calendar(*(frozenset(found[kind]) for kind in KINDS))

@@ -1,9 +1,9 @@
 """One read of one case: the row, who the reader is on it, and the facts its process decides on."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -12,7 +12,7 @@ import psycopg
 from states import catalogue
 from states.kernel import Process
 from states.places import Directory
-from states.terms import CLOCK, Facts
+from states.terms import CLOCK, Deadline, Facts
 from workflow import case_sql, deadlines, ended, history
 from workflow.access import OUTSIDE, PostHeld, ended_at, roles_on
 from workflow.registers import registers
@@ -55,7 +55,8 @@ class Row(NamedTuple):
     assigned: list[int] | None
     children: list[list[Any]] | None
     counters: dict[str, int] | None
-    closures: list[date] | None
+    closures: list[str] | None  # kind and day
+    rules: list[list[Any]] | None
     headquarters: str
     headquarters_name: str | None
     body: str | None
@@ -82,6 +83,11 @@ class Loaded:
     @property
     def now(self) -> datetime:
         return EPOCH + timedelta(microseconds=self.row.now_us)
+
+    @property
+    def declared(self) -> Sequence[Deadline]:
+        """The deadlines of its process, as an administrator has set them for its office."""
+        return deadlines.declared(self.process.deadlines, self.row.rules or ())
 
 
 def instant(microseconds: int) -> datetime:

@@ -13,19 +13,19 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import psycopg
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from psycopg.rows import namedtuple_row
 
 from states import catalogue, dates
 from states.calendar import Calendar
 from states.text import visible
-from workflow.access import PARTS, TODAY
+from workflow.access import TODAY
+from workflow.audience import CURRENT, Addressee, Connection, Desk, audience, desks_told
 from workflow.deadlines import FAR, calendar, due_day, local_day
 from workflow.history import canonical
+from workflow.queries import ENGINE_LABELS
 from workflow.settings import settings
 
-Connection = psycopg.Connection[Any]
 TEMPLATES = Path(__file__).parents[1] / "templates" / "mail"
 REMARKED = "remark"  # kind of the row that tells of a remark
 NO_ADDRESS, NO_HOLDER = "no_address", "no_holder"  # kinds of attention
@@ -33,7 +33,10 @@ NO_ADDRESS, NO_HOLDER = "no_address", "no_holder"  # kinds of attention
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of the outbox that somebody has claimed; `tries` is the claim's number and fences off earlier ones."""
+    """A row of the outbox that somebody has claimed; `tries` is the claim's number and fences off earlier ones.
+
+    The row of a digest, of many cases, has 0 as `case_id`.
+    """
 
     id: int
     case_id: int
@@ -47,13 +50,14 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One mail to one person, not sent yet."""
+    """One mail to one person, not sent yet; `informs` only, or asks or reminds somebody who is to act."""
 
     person_id: int
     address: str
     message_id: str
     subject: str
     body: str
+    informs: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,41 +68,7 @@ class Told:
     lacking: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """Where somebody is told: an organisation's role or one person; `ask` is empty for those who are only informed."""
-
-    org: str
-    role: str
-    person: int | None = None
-    ask: str = ""
-    due_at: datetime | None = None
-
-
 # ── who ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-_CURRENT = "v.valid_to IS NULL"
-_IN_FORCE = f"""t.valid_from <= {TODAY} AND (t.valid_to IS NULL OR t.valid_to >= {TODAY})
-    AND p.valid_from <= {TODAY} AND (p.valid_to IS NULL OR p.valid_to >= {TODAY})"""
-
-# The holders that an act informs, as desks: by their part in the case, staff by their own assignment.
-TELLS = f"""SELECT v.org_code, 'municipality', NULL::bigint FROM party v
-  WHERE v.case_id = %(case)s AND v.part IN ('requester', 'destination', 'partner') AND {_CURRENT} AND 'municipality' = ANY (%(tells)s)
-UNION SELECT v.org_code, 'bureau', NULL FROM party v
-  WHERE v.case_id = %(case)s AND v.part = 'co_office' AND {_CURRENT} AND 'bureau' = ANY (%(tells)s)
-UNION SELECT c.lead, u.role, NULL FROM cases c, unnest(%(tells)s::text[]) AS u (role) WHERE c.id = %(case)s AND u.role = ANY (%(leading)s)
-UNION SELECT i.headquarters, 'headquarters', NULL FROM installation i WHERE 'headquarters' = ANY (%(tells)s)
-UNION SELECT c.lead, 'staff', a.person_id FROM cases c JOIN assignment a ON a.case_id = c.id
-  WHERE c.id = %(case)s AND 'staff' = ANY (%(tells)s)"""
-
-# A named person is told while holding any post, the one of the desk's role first; else everybody at the desk.
-HOLDERS = f"""SELECT d.no, n.id, n.mail, h.org_code, h.section, h.title
-FROM unnest(%(org)s::text[], %(role)s::text[], %(person)s::bigint[]) WITH ORDINALITY AS d (org, role, person, no)
-JOIN LATERAL (
-  SELECT DISTINCT ON (t.person_id) t.person_id, p.org_code, p.section, p.title FROM post p JOIN tenure t ON t.post_id = p.id
-  WHERE {_IN_FORCE} AND CASE WHEN d.person IS NULL THEN p.org_code = d.org AND p.role = d.role ELSE t.person_id = d.person END
-  ORDER BY t.person_id, p.role <> d.role, t.id) h ON true
-JOIN person n ON n.id = h.person_id ORDER BY d.no, n.id"""
 
 # What a notice asked for, as far as it is still asked: done work reminds nobody.
 ASKED = """SELECT s.org_code, s.role, s.person_id, s.ask, s.due_at FROM step s
@@ -115,42 +85,10 @@ WHERE d.id = %(deadline)s AND d.case_id = %(case)s AND d.closed_at IS NULL"""
 
 # A shared remark is for the desks of the others: the municipalities of the case, the offices. An internal one is for the offices.
 REMARK = f"""SELECT v.org_code, 'municipality' FROM comment r JOIN party v ON v.case_id = r.case_id
-  WHERE r.id = %(remark)s AND r.scope = 'shared' AND v.part IN ('requester', 'partner', 'destination') AND {_CURRENT} AND v.org_code <> r.org_code
+  WHERE r.id = %(remark)s AND r.scope = 'shared' AND v.part IN ('requester', 'partner', 'destination') AND {CURRENT} AND v.org_code <> r.org_code
 UNION SELECT o.code, 'bureau' FROM comment r JOIN cases c ON c.id = r.case_id CROSS JOIN LATERAL (
-    SELECT c.lead UNION SELECT v.org_code FROM party v WHERE v.case_id = c.id AND v.part = 'co_office' AND {_CURRENT}) AS o (code)
+    SELECT c.lead UNION SELECT v.org_code FROM party v WHERE v.case_id = c.id AND v.part = 'co_office' AND {CURRENT}) AS o (code)
   WHERE r.id = %(remark)s AND (r.scope = 'internal' OR o.code <> r.org_code)"""
-
-
-def _desks(conn: Connection, case_id: int, tells: Sequence[str]) -> list[Desk]:
-    leading = [role for role, parts in PARTS.items() if "lead" in parts]
-    found = conn.execute(TELLS, {"case": case_id, "tells": list(tells), "leading": leading}, prepare=True).fetchall()
-    return [Desk(*row) for row in sorted(found, key=str)]
-
-
-@dataclass(slots=True)
-class _Addressee:
-    """A person with every desk that is a reason to write."""
-
-    person_id: int
-    mail: str
-    org: str
-    section: str
-    title: str
-    desks: list[Desk]
-
-
-def _audience(conn: Connection, desks: Sequence[Desk], actor: str) -> tuple[list[_Addressee], list[Desk]]:
-    """Each person at these desks once, without the one who acted; and the desks that ask but where nobody sits."""
-    where = {"org": [d.org for d in desks], "role": [d.role for d in desks], "person": [d.person for d in desks]}
-    found: dict[int, _Addressee] = {}
-    seated: set[int] = set()
-    for number, person, mail, org, section, title in conn.execute(HOLDERS, where, prepare=True).fetchall():
-        seated.add(number)
-        if str(person) != actor:
-            known = found.setdefault(person, _Addressee(person, mail, org, section, title, []))
-            known.desks.append(desks[number - 1])
-    empty = [desk for number, desk in enumerate(desks, start=1) if desk.ask and number not in seated]
-    return list(found.values()), empty
 
 
 # ── in which words ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -163,15 +101,39 @@ ABOUT = f"""SELECT c.id, c.process, c.process_version, c.number, c.lead, c.place
 FROM cases c JOIN event e ON e.case_id = c.id AND e.seq = %(seq)s WHERE c.id = %(case)s"""
 
 
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """Why a row tells, and whom: the desks, the template of the mail, and of a reminder the deadline's kind and date."""
+
+    desks: Sequence[Desk]
+    template: str
+    kind: str = ""
+    due_at: datetime | None = None
+
+
 def notice(conn: Connection, row: Row) -> Told:
     """What an act brings to those it asks and those it informs."""
-    asked = conn.execute(ASKED, {"case": row.case_id, "asks": canonical(row.payload["asks"])}, prepare=True).fetchall()
-    desks = [Desk(*found) for found in asked] + _desks(conn, row.case_id, row.payload["tells"])
-    return _told(conn, row, desks, "notice.txt")
+    return _told(conn, row, _of_act(conn, row))
 
 
 def reminder(conn: Connection, row: Row) -> Told | None:
     """What a deadline's rung brings to those it waits for; None when the work is done and nobody is to be reminded."""
+    found = _of_date(conn, row)
+    return _told(conn, row, found) if found else None
+
+
+def remark(conn: Connection, row: Row) -> Told:
+    """What a new remark brings to the desks it is for; what it says stays on the page."""
+    return _told(conn, row, _of_remark(conn, row))
+
+
+def _of_act(conn: Connection, row: Row) -> Occasion:
+    asks, tells = row.payload.get("asks", []), row.payload.get("tells", [])
+    asked = conn.execute(ASKED, {"case": row.case_id, "asks": canonical(asks)}, prepare=True).fetchall()
+    return Occasion([Desk(*found) for found in asked] + desks_told(conn, row.case_id, tells), "notice.txt")
+
+
+def _of_date(conn: Connection, row: Row) -> Occasion | None:
     place = {"case": row.case_id, "deadline": row.payload["deadline"]}
     found = conn.execute(DEADLINE, place, prepare=True).fetchone()
     if found is None:
@@ -180,16 +142,16 @@ def reminder(conn: Connection, row: Row) -> Told | None:
     waiting = conn.execute(WAITING, place | {"due": due_at}, prepare=True).fetchall()
     desks = [Desk(*step) for step in waiting]
     # A date that no item of an inbox carries just now still runs for its own holder.
-    desks = desks or [Desk(d.org, d.role, d.person, due_at=due_at) for d in _desks(conn, row.case_id, [holder])]
+    own = [] if desks else desks_told(conn, row.case_id, [holder])
+    desks += [Desk(d.org, d.role, d.person, due_at=due_at) for d in own]
     told = [role for rung, role in _escalates(process, version, kind) if row.payload["rung"] >= rung]
-    desks += [Desk(d.org, d.role, due_at=due_at) for d in _desks(conn, row.case_id, told)]
-    return _told(conn, row, desks, "reminder.txt", kind, due_at)
+    desks += [Desk(d.org, d.role, due_at=due_at) for d in desks_told(conn, row.case_id, told)]
+    return Occasion(desks, "reminder.txt", kind, due_at)
 
 
-def remark(conn: Connection, row: Row) -> Told:
-    """What a new remark brings to the desks it is for; what it says stays on the page."""
+def _of_remark(conn: Connection, row: Row) -> Occasion:
     found = conn.execute(REMARK, {"remark": row.payload["remark"]}, prepare=True).fetchall()
-    return _told(conn, row, [Desk(org, role) for org, role in sorted(found)], "remark.txt")
+    return Occasion([Desk(org, role) for org, role in sorted(found)], "remark.txt")
 
 
 def _escalates(process: str, version: int, kind: str) -> tuple[tuple[int, str], ...]:
@@ -206,22 +168,63 @@ def still_wanted(conn: Connection, row: Row) -> bool:
     return conn.execute(DEADLINE, place, prepare=True).fetchone() is not None
 
 
-def _told(
-    conn: Connection, row: Row, desks: Sequence[Desk], template: str, kind: str = "", due_at: datetime | None = None
-) -> Told:
-    people, empty = _audience(conn, desks, _actor(conn, row))
-    orgs = [*(person.org for person in people), *(desk.org for desk in empty)]
-    with conn.cursor(row_factory=namedtuple_row) as cursor:
-        about: Any = cursor.execute(ABOUT, {"case": row.case_id, "seq": row.seq, "orgs": orgs}, prepare=True).fetchone()
-    assert about is not None
+def _told(conn: Connection, row: Row, occasion: Occasion) -> Told:
+    desks = occasion.desks
+    people, empty = audience(conn, desks, _actor(conn, row))
+    about = _about(conn, row, [*(person.org for person in people), *(desk.org for desk in empty)])
     days = calendar(conn, about.lead)
     words = _words(about, days) | {
-        "kind": _deadline_label(about, kind),
-        "due": _due(due_at, about.now, days),
+        "kind": _deadline_label(about, occasion.kind),
+        "due": _due(occasion.due_at, about.now, days),
         "waiting": "、".join(dict.fromkeys(desk.ask for desk in desks if desk.ask)),
     }
-    messages = [_message(row, about, person, words, days, template) for person in people if person.mail.strip()]
-    return Told(messages, _lacking(about, [p for p in people if not p.mail.strip()], empty))
+    told = [_message(row, about, person, words, days, occasion) for person in people if person.mail.strip()]
+    return Told(told, _lacking(about, [p for p in people if not p.mail.strip()], empty))
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What a row still says to one person: a line of a digest. `acts` where somebody has something to do or to see to."""
+
+    case_id: int
+    what: str
+    acts: bool
+    due_at: datetime | None
+    due: Mapping[str, Any] | None
+    words: Mapping[str, Any]
+
+
+def still_said(conn: Connection, row: Row, person_id: int) -> list[Item]:
+    """What a row that was to be told says to this person by now; nothing where it is done or no longer theirs."""
+    if row.kind == REMARKED:
+        occasion: Occasion | None = _of_remark(conn, row)
+    else:
+        occasion = _of_date(conn, row) if row.kind.startswith("reminder:") else _of_act(conn, row)
+    people, _ = audience(conn, occasion.desks, _actor(conn, row)) if occasion else ([], [])
+    person = next((one for one in people if one.person_id == person_id), None)
+    if person is None or occasion is None:
+        return []
+    about = _about(conn, row, [])
+    days = calendar(conn, about.lead)
+    words = _words(about, days)
+    told = [(desk.ask, True, desk.due_at) for desk in person.desks if desk.ask]
+    if not told:
+        informing: dict[str, list[tuple[str, bool, datetime | None]]] = {
+            "reminder.txt": [(_deadline_label(about, occasion.kind), True, occasion.due_at)],
+            "notice.txt": [(f"「{words['action']}」が行われました", False, None)],
+            "remark.txt": [("「やりとり」に新しい書き込みがあります", False, None)],
+        }
+        told = informing[occasion.template]
+    return [Item(about.id, what, acts, at, _due(at, about.now, days), words) for what, acts, at in told]
+
+
+def _about(conn: Connection, row: Row, orgs: Sequence[str]) -> Any:
+    with conn.cursor(row_factory=namedtuple_row) as cursor:
+        found: Any = cursor.execute(
+            ABOUT, {"case": row.case_id, "seq": row.seq, "orgs": list(orgs)}, prepare=True
+        ).fetchone()
+    assert found is not None
+    return found
 
 
 def _actor(conn: Connection, row: Row) -> str:
@@ -242,7 +245,8 @@ def _words(about: Any, days: Calendar) -> dict[str, Any]:
     head = bytes(about.hash).hex()[:16]
     lead_name, contact = (about.orgs or {}).get(about.lead, (about.lead, ""))
     return {
-        "action": next((r.label for r in process.table if r.name == about.action), ""),
+        "action": ENGINE_LABELS.get(about.action)
+        or next((r.label for r in process.table if r.name == about.action), ""),
         "number": about.number or "",
         "place": (about.orgs or {}).get(about.place, ("", ""))[0],
         "step": state.outcome or state.step,
@@ -260,25 +264,26 @@ def _deadline_label(about: Any, kind: str) -> str:
 
 
 def _message(
-    row: Row, about: Any, person: _Addressee, words: Mapping[str, Any], days: Calendar, template: str
+    row: Row, about: Any, person: Addressee, words: Mapping[str, Any], days: Calendar, occasion: Occasion
 ) -> Message:
     asks = [{"label": d.ask, "due": _due(d.due_at, about.now, days)} for d in person.desks if d.ask]
     org = (about.orgs or {}).get(person.org, ("", ""))[0]
     post = " ".join(filter(None, (org, person.section, person.title)))
-    text = _environment().get_template(template).render(words, asks=asks, post=post)
-    subject, _, body = text.partition("\n")
-    return Message(
-        person.person_id,
-        person.mail.strip(),
-        message_id(row, about.hash, person.person_id),
-        subject.strip(),
-        body.lstrip("\n"),
-    )
+    subject, body = written(occasion.template, {**words, "asks": asks, "post": post})
+    informs = not asks and occasion.due_at is None
+    mail_id = message_id(row, about.hash, person.person_id)
+    return Message(person.person_id, person.mail.strip(), mail_id, subject, body, informs)
 
 
-def message_id(row: Row, event_hash: bytes, person_id: int) -> str:
+def written(template: str, words: Mapping[str, Any]) -> tuple[str, str]:
+    """Subject and body of a mail: the first line of its template and the rest."""
+    subject, _, body = _environment().get_template(template).render(words).partition("\n")
+    return subject.strip(), body.lstrip("\n")
+
+
+def message_id(row: Row, salt: bytes, person_id: int) -> str:
     """The Message-ID of one row's mail to one person: the same however often it is made, in no two installations."""
-    told = hashlib.sha256(f"{row.dedup}/{person_id}/".encode() + bytes(event_hash)).hexdigest()[:32]
+    told = hashlib.sha256(f"{row.dedup}/{person_id}/".encode() + bytes(salt)).hexdigest()[:32]
     domain = parseaddr(settings().mail_from)[1].rpartition("@")[2]
     return f"<{told}@{domain}>"
 
@@ -298,7 +303,7 @@ def _due(due_at: datetime | None, now: datetime, days: Calendar) -> Mapping[str,
     return {"day": dates.short(day), "left": word, "over": today > day}
 
 
-def _lacking(about: Any, people: Sequence[_Addressee], empty: Sequence[Desk]) -> dict[str, str]:
+def _lacking(about: Any, people: Sequence[Addressee], empty: Sequence[Desk]) -> dict[str, str]:
     """Sentences for those who lead the case, about whom no mail reached."""
     names = about.orgs or {}
     found = {}

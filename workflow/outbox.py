@@ -13,13 +13,16 @@ from typing import Any
 
 from psycopg.rows import class_row
 
-from workflow import mail
+from workflow import digests, mail
 from workflow.access import TODAY, actor
+from workflow.audience import Connection
 from workflow.db import Database
 from workflow.documents import letters
 from workflow.notices import (
+    NO_ADDRESS,
+    NO_HOLDER,
     REMARKED,
-    Connection,
+    Message,
     Row,
     Told,
     call_attention,
@@ -29,6 +32,7 @@ from workflow.notices import (
     settle,
     still_wanted,
 )
+from workflow.preferences import AT_ONCE, OVERFLOW, chosen
 from workflow.settings import settings
 
 log = logging.getLogger(__name__)
@@ -38,11 +42,14 @@ LEASE = 45  # seconds a claimed row stays ours; longer than one hanging mail tak
 PATIENT_TRIES = 8  # then somebody is told; a row that fails by itself is given up
 LAST_TRY = 500  # about five days
 UNSENT, WAITS, UNWRITTEN = "mail", "mail_waits", "letter"  # kinds of attention
+# What a row says of itself when it told everybody but some.
+LACKS = {NO_ADDRESS: "メールアドレスの登録がありません", NO_HOLDER: "いま就いている方がいません"}
+_TELL_OTHERWISE = "受信箱には出ています。必要なら電話で伝え、管理者に登録を頼んでください。"
 
 CLAIM = f"""WITH due AS (
   SELECT id FROM outbox WHERE done_at IS NULL AND next_at <= now() ORDER BY next_at, id LIMIT {CHUNK} FOR UPDATE SKIP LOCKED)
 UPDATE outbox o SET next_at = now() + interval '{LEASE} seconds', tries = o.tries + 1 FROM due WHERE o.id = due.id
-RETURNING o.id, o.case_id, o.seq, o.kind, o.payload, o.dedup, o.tries, o.trouble"""
+RETURNING o.id, coalesce(o.case_id, 0) AS case_id, o.seq, o.kind, o.payload, o.dedup, o.tries, o.trouble"""
 
 _OURS = "id = %(id)s AND tries = %(tries)s AND done_at IS NULL"
 
@@ -57,17 +64,22 @@ POSTPONE = f"""UPDATE outbox SET trouble = %(trouble)s, next_at = now() + (0.5 +
   * CASE WHEN %(soon)s THEN 1 WHEN tries > 60 THEN 900 ELSE least(60, 2 ^ least(tries, 10)) END WHERE {_OURS}"""
 
 MADE = "SELECT count(*) FROM message WHERE outbox_id = %(id)s"
-MAKE = f"""INSERT INTO message (outbox_id, case_id, person_id, address, message_id, subject, body, made_at)
+MAKE = f"""INSERT INTO message (outbox_id, case_id, person_id, address, message_id, subject, body, gathered, made_at)
 SELECT o.id, o.case_id, u.*, clock_now() FROM outbox o,
-  unnest(%(person)s::bigint[], %(address)s::text[], %(message_id)s::text[], %(subject)s::text[], %(body)s::text[]) AS u
+  unnest(%(person)s::bigint[], %(address)s::text[], %(message_id)s::text[], %(subject)s::text[], %(body)s::text[], %(gathered)s::bool[]) AS u
 WHERE {_OURS.replace("id =", "o.id =", 1)} ON CONFLICT DO NOTHING"""
 UNSENT_OF = f"""SELECT m.id, m.person_id, m.address, m.message_id, m.subject, m.body, m.made_at,
   coalesce((SELECT o.name FROM organisation o JOIN cases c ON c.lead = o.code WHERE c.id = m.case_id
     AND (o.valid_from IS NULL OR o.valid_from <= {TODAY}) AND (o.valid_to IS NULL OR o.valid_to >= {TODAY}) LIMIT 1), '')
-FROM message m WHERE m.outbox_id = %(id)s AND m.sent_at IS NULL ORDER BY m.id"""
+FROM message m WHERE m.outbox_id = %(id)s AND m.sent_at IS NULL AND NOT m.gathered ORDER BY m.id"""
 SENT = "UPDATE message SET sent_at = clock_now() WHERE id = %s AND sent_at IS NULL"
-KEPT = "UPDATE message SET sent_at = clock_now() WHERE outbox_id = %(id)s AND sent_at IS NULL"
+KEPT = "UPDATE message SET sent_at = clock_now() WHERE outbox_id = %(id)s AND sent_at IS NULL AND NOT gathered"
 DROPPED = "DELETE FROM message WHERE outbox_id = %(id)s AND sent_at IS NULL"
+
+# How many mails each of these people got by themselves within the last minutes, counted no further than the limit.
+LATELY = f"""SELECT p.id, (SELECT count(*) FROM (SELECT m.made_at FROM message m WHERE m.person_id = p.id AND NOT m.gathered
+    ORDER BY m.id DESC LIMIT %(most)s) x WHERE x.made_at > clock_now() - interval '{OVERFLOW.seconds} seconds')
+FROM unnest(%(people)s::bigint[]) AS p (id)"""
 
 
 class Taken(Exception):
@@ -173,17 +185,28 @@ def _letter(conn: Connection, row: Row) -> None:
 
 def _mails(conn: Connection, post: mail.Post, row: Row) -> None:
     """Make the row's messages, once, and send those that have not gone out."""
-    made = conn.execute(MADE, _place(row), prepare=True).fetchone()
-    if not made or not made[0]:
-        found = _messages(conn, row)
-        if found is not None:
-            _make(conn, row, found)
-    elif not still_wanted(conn, row):
-        conn.execute(DROPPED, _place(row), prepare=True)
-    refused = _send(conn, post, row)
+    lacking = digests.write(conn, row) if row.kind == digests.DIGEST else _prepare(conn, post, row)
+    refused = _send(conn, post, row) or lacking or None
+    if row.kind == digests.DIGEST:
+        if lacking:
+            _call(conn, row, NO_ADDRESS, f"まとめの通知メールを送れませんでした。{lacking}。{_TELL_OTHERWISE}")
+        elif not refused:
+            digests.told(conn, row)
     _ours(conn, FINISH, row, trouble=refused)
     if row.tries > PATIENT_TRIES:
-        settle(conn, row.case_id, WAITS)
+        for case_id in digests.cases_of(conn, row):
+            settle(conn, case_id, WAITS)
+
+
+def _prepare(conn: Connection, post: mail.Post, row: Row) -> str:
+    """Make the messages of a row that has none, or that is tried anew; returns who could not be told, in a few words."""
+    made = conn.execute(MADE, _place(row), prepare=True).fetchone()
+    if not made or not made[0] or row.tries == 1:
+        found = _messages(conn, row)
+        return _make(conn, post, row, found) if found is not None else ""
+    if not still_wanted(conn, row):
+        conn.execute(DROPPED, _place(row), prepare=True)
+    return ""
 
 
 def _messages(conn: Connection, row: Row) -> Told | None:
@@ -196,16 +219,27 @@ def _messages(conn: Connection, row: Row) -> Told | None:
     raise Postponed(f"この版では扱えない種類({row.kind})です")  # a newer version beside us knows it
 
 
-def _make(conn: Connection, row: Row, found: Told) -> None:
-    messages = found.messages
+def _make(conn: Connection, post: mail.Post, row: Row, found: Told) -> str:
+    wanted = chosen(conn, [m.person_id for m in found.messages])
+    messages = [m for m in found.messages if wanted[m.person_id].informed or not m.informs]
+    crowded = _crowded(conn, messages) if post.named else frozenset()
     columns = {
         "person": [m.person_id for m in messages], "address": [m.address for m in messages],
         "message_id": [m.message_id for m in messages], "subject": [m.subject for m in messages], "body": [m.body for m in messages],
+        "gathered": [wanted[m.person_id].mail != AT_ONCE or m.person_id in crowded for m in messages],
     }  # fmt: skip
     if messages:
         conn.execute(MAKE, _place(row) | columns, prepare=True)
     for kind, sentence in found.lacking.items():
         call_attention(conn, row.case_id, kind, sentence)
+    return "。".join(LACKS[kind] for kind in found.lacking)
+
+
+def _crowded(conn: Connection, messages: Sequence[Message]) -> frozenset[int]:
+    """Who has been mailed so often within the last minutes that the rest had better come as one mail."""
+    most = settings().mail_burst
+    told = {"people": [m.person_id for m in messages], "most": most}
+    return frozenset(person for person, lately in conn.execute(LATELY, told, prepare=True).fetchall() if lately >= most)
 
 
 def _send(conn: Connection, post: mail.Post, row: Row) -> str | None:
@@ -236,8 +270,8 @@ def _refused(conn: Connection, row: Row, person_id: int, reason: str) -> None:
     told = actor(conn, person_id)
     home = told.home if told else None
     post = " ".join(filter(None, (home.org_name, home.section, home.title))) if home else "宛先の方"
-    call_attention(
-        conn, row.case_id, UNSENT,
+    _call(
+        conn, row, UNSENT,
         f"{post}への通知メールが受け取られませんでした。{reason}。受信箱には出ています。電話などで伝え、メールアドレスを管理者に確かめてください。",
     )  # fmt: skip
 
@@ -248,8 +282,8 @@ def _postpone(conn: Connection, row: Row, reason: str, *, soon: bool) -> None:
         return
     _ours(conn, POSTPONE, row, trouble=reason, soon=soon)
     if row.tries > PATIENT_TRIES and not soon:
-        call_attention(
-            conn, row.case_id, WAITS,
+        _call(
+            conn, row, WAITS,
             f"通知メールをまだ送れていません。{reason}。自動で送り直しています。急ぐときは電話などで伝えてください。受信箱には出ています。",
         )  # fmt: skip
 
@@ -261,9 +295,10 @@ def _give_up(conn: Connection, row: Row, reason: str) -> None:
         kind, what = UNWRITTEN, "通知文書を作れませんでした"
     else:
         kind, what = UNSENT, "通知メールを送れませんでした"
-    call_attention(
-        conn,
-        row.case_id,
-        kind,
-        f"{what}({reason})。案件の記録はそのままです。電話や書面で伝え、管理者に連絡してください。",
-    )
+    _call(conn, row, kind, f"{what}({reason})。案件の記録はそのままです。電話や書面で伝え、管理者に連絡してください。")
+
+
+def _call(conn: Connection, row: Row, kind: str, sentence: str) -> None:
+    """Say it on every case that the row speaks of, to the office that leads it."""
+    for case_id in digests.cases_of(conn, row):
+        call_attention(conn, case_id, kind, sentence)

@@ -287,6 +287,7 @@ ENGINE_LABELS = {
     "file_letter": "通知を綴じる", "erase": "内容を消去する", "attach": "ファイルを添える", "child_moved": "この案件の下の案件が動く",
     "succeed": "合併などで引き継ぐ", "follow": "もとの案件に従う", "propose_disposal": "廃棄を起案する", "decline_disposal": "廃棄を取りやめる",
     "extend_retention": "保存期間を延ばす", "hold_disposal": "廃棄を止める", "release_disposal": "廃棄の停止を解く",
+    "extend_deadline": "期限を動かす",
 }  # fmt: skip
 
 
@@ -327,7 +328,7 @@ def late_effects(conn: Connection) -> int:
 
 
 MESSAGES = """SELECT m.id, m.case_id, m.address, m.subject, m.body, m.made_at, m.sent_at, n.name FROM message m JOIN person n ON n.id = m.person_id
-WHERE m.id < %(before)s /* filters */ ORDER BY m.id DESC LIMIT %(limit)s"""
+WHERE m.id < %(before)s AND NOT m.gathered /* filters */ ORDER BY m.id DESC LIMIT %(limit)s"""
 
 
 def messages(conn: Connection, person_id: int, *, everybody: bool = False, after: str = "", limit: int = 30) -> Page:

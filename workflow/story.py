@@ -1,14 +1,16 @@
-"""The story of one case: its events with what was written, whose turn it was, and the letters it brought forth."""
+"""The story of one case: its events with what was written, and the letters it brought forth."""
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
+from states.dates import short
 from states.kernel import Process
 from workflow import history
 from workflow.blackout import filled
 from workflow.cases import View
-from workflow.deadlines import TOKYO, calendar, local_day
+from workflow.deadlines import TOKYO
 from workflow.queries import Connection, _dicts, label_of, named
 
 HOLDERS = {
@@ -92,6 +94,16 @@ def part_told(process: Process, action: str, part: Mapping[str, Any]) -> dict[st
         told = {(p["from_name"], p["to_name"]): None for p in json.loads(bytes(part["data"]))}
         text = "、".join(f"{old} → {new}" for old, new in told)
         return {"label": "引き継いだ団体", "text": text, "erased_by": None, "internal": False}
+    if kind.removeprefix("internal:") == "extension" and part["data"] is not None:
+        said = json.loads(bytes(part["data"]))
+        days = "、".join(f"「{m['label']}」{_day(m['from'])} → {_day(m['to'])}" for m in said["moves"])
+        told_of = f"{days}。理由: {said['reason']}"
+        return {
+            "label": "動かした期限",
+            "text": told_of,
+            "erased_by": part["erased_by"],
+            "internal": head == "internal",
+        }
     if kind == "erasure" and part["data"] is not None:
         record = json.loads(bytes(part["data"]))
         label = "廃棄の理由" if "disposal" in record else "消去の理由"
@@ -113,34 +125,8 @@ def part_told(process: Process, action: str, part: Mapping[str, Any]) -> dict[st
     return {"label": label, "text": text, "erased_by": part["erased_by"], "internal": head == "internal"}
 
 
-def turns(conn: Connection, view: View) -> list[dict[str, Any]]:
-    """Whose turn it was from when to when; every business day belongs to exactly one holder.
-
-    `business_days` are all days of the turn, `counted` those in states where a deadline in days runs for that holder.
-    """
-    days = calendar(conn, view.lead)
-    moves = [(row["at"], json.loads(row["body"])["to"]) for row in _events(conn, view)]
-    spans: list[dict[str, Any]] = []
-    for number, (at, name) in enumerate(moves):
-        holder = view.process.holder(name, view.origin)
-        last = number + 1 == len(moves)
-        until = view.now if last else moves[number + 1][0]
-        spent = days.business_days_between(local_day(at), local_day(until))
-        timed = any(d.days and d.holder == holder and name in d.runs for d in view.process.deadlines)
-        if not spans or spans[-1]["holder"] != holder:
-            spans.append(
-                {
-                    "holder": holder,
-                    "label": HOLDERS.get(holder, holder),
-                    "from_at": at,
-                    "business_days": 0,
-                    "counted": 0,
-                }
-            )
-        spans[-1] |= {"to_at": None if last else until, "open": last}
-        spans[-1]["business_days"] += spent
-        spans[-1]["counted"] += spent if timed else 0
-    return [span for span in spans if span["holder"]]
+def _day(iso: str) -> str:
+    return short(date.fromisoformat(iso))
 
 
 def letters(conn: Connection, view: View) -> list[dict[str, Any]]:
@@ -171,4 +157,4 @@ def reference_of(view: View, group: str, refs: Sequence[Sequence[Any]]) -> Seque
     return history.form_of(refs).get(group)
 
 
-__all__ = ["TOKYO", "letters", "reference_of", "timeline", "turns"]
+__all__ = ["TOKYO", "letters", "reference_of", "timeline"]

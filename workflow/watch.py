@@ -5,19 +5,23 @@ compared, and a rung reminds once, because its row stands under a unique key.
 """
 
 import logging
+from collections.abc import Sequence
 from datetime import date, datetime, time
+from typing import Any
 
-from states.calendar import Calendar
+from states.calendar import Calendar, CalendarEnds
 from states.kernel import Refused
-from workflow import cases
+from workflow import cases, rungs
+from workflow.access import CLOCK_NOW, TODAY
+from workflow.audience import Connection
 from workflow.db import Database
 from workflow.deadlines import TOKYO, calendar, due_day, local_day, start_of
 from workflow.loading import NotFound
-from workflow.notices import Connection, call_attention
+from workflow.notices import call_attention
 
 log = logging.getLogger(__name__)
 
-RUNGS = (-5, -1, 0, 3, 7)  # business days after the due day
+RUNGS = rungs.STANDARD  # business days after the due day, where neither process nor administrator says otherwise
 CATCH_UP = 3  # business days after which a rung that was missed is no longer worth a reminder
 MORNING = time(8, 30)  # no mail before
 HELD_UP = "clock"  # kind of attention
@@ -59,7 +63,7 @@ def _moved(conn: Connection, case_id: int, action: str) -> bool:
 
 # Beyond these days no rung is near, whatever holidays and closures lie between.
 _BEFORE, _AFTER = 30, 60
-RUNNING = f"""SELECT DISTINCT c.lead, d.due_at, (SELECT clock_now()) FROM deadline d JOIN cases c ON c.id = d.case_id
+RUNNING = f"""SELECT DISTINCT c.lead, d.due_at, c.process, c.process_version, d.kind FROM deadline d JOIN cases c ON c.id = d.case_id
 WHERE d.closed_at IS NULL AND d.move = '' AND d.due_at > clock_now() - interval '{_AFTER} days' AND d.due_at < clock_now() + interval '{_BEFORE} days'"""
 
 # One statement makes the reminder and its effect, for every deadline at once. A deadline that opened on the rung's day or
@@ -67,59 +71,88 @@ WHERE d.closed_at IS NULL AND d.move = '' AND d.due_at > clock_now() - interval 
 REMIND = """WITH made AS (
   INSERT INTO reminder (deadline_id, rung, due_at, made_at)
   SELECT d.id, u.rung, d.due_at, clock_now()
-  FROM unnest(%(lead)s::text[], %(due)s::timestamptz[], %(rung)s::int[], %(day)s::timestamptz[]) AS u (lead, due, rung, day)
-    JOIN deadline d ON d.due_at = u.due JOIN cases c ON c.id = d.case_id AND c.lead = u.lead
+  FROM unnest(%(lead)s::text[], %(due)s::timestamptz[], %(process)s::text[], %(version)s::int[], %(kind)s::text[], %(rung)s::int[],
+      %(day)s::timestamptz[]) AS u (lead, due, process, version, kind, rung, day)
+    JOIN deadline d ON d.due_at = u.due AND d.kind = u.kind
+    JOIN cases c ON c.id = d.case_id AND c.lead = u.lead AND c.process = u.process AND c.process_version = u.version
   WHERE d.closed_at IS NULL AND d.move = '' AND d.opened_at < u.day
     AND NOT EXISTS (SELECT 1 FROM reminder r WHERE r.deadline_id = d.id AND r.rung = u.rung AND r.due_at = d.due_at)
-  ON CONFLICT DO NOTHING RETURNING deadline_id, rung)
+  ON CONFLICT DO NOTHING RETURNING deadline_id, rung, due_at)
 INSERT INTO outbox (case_id, seq, kind, payload, dedup, next_at, tries)
-SELECT c.id, c.version, k.kind, jsonb_build_object('deadline', m.deadline_id, 'rung', m.rung), k.kind,
-       now() + greatest(%(wait)s::interval, interval '0'), 0
+SELECT c.id, c.version, k.kind, jsonb_build_object('deadline', m.deadline_id, 'rung', m.rung),
+       k.kind || ':' || to_char(m.due_at AT TIME ZONE 'UTC', 'YYYYMMDDHH24MI'), now() + greatest(%(wait)s::interval, interval '0'), 0
 FROM made m JOIN deadline d ON d.id = m.deadline_id JOIN cases c ON c.id = d.case_id,
   LATERAL (SELECT 'reminder:' || m.deadline_id || ':' || m.rung AS kind) k
 ON CONFLICT DO NOTHING"""
 
 
+# Only what opened before its rung's day is reminded of, so one sweep finds all that a day holds. Another is needed when
+# closures or rungs are others, or the demonstration's clock was set.
+SWEPT = f"""SELECT t.terms, {CLOCK_NOW}, EXISTS (SELECT 1 FROM sweep s WHERE s.day = {TODAY} AND s.terms = t.terms)
+FROM (SELECT concat_ws('/', (SELECT count(*) || '.' || coalesce(max(id), 0) FROM closure),
+        (SELECT count(*) || '.' || coalesce(max(set_at)::text, '') FROM rung_setting), (SELECT clock_offset FROM installation)) AS terms) t"""
+SWEEP = """INSERT INTO sweep (day, terms, swept_at) VALUES (%s, %s, now())
+ON CONFLICT (day) DO UPDATE SET terms = EXCLUDED.terms, swept_at = EXCLUDED.swept_at"""
+LATE = time(0, 10)  # by then what was done before midnight has been written
+
+
 def remind(db: Database) -> int:
     """Make the reminders whose rung has been reached; returns how many."""
     with db.connection() as conn:
-        running = conn.execute(RUNNING, prepare=True).fetchall()
-        if not running:
+        row = conn.execute(SWEPT, prepare=True).fetchone()
+        assert row is not None
+        terms, now, swept = row
+        today = local_day(now)
+        if swept:
             return 0
-        now: datetime = running[0][2]
-        reached = _reached(conn, local_day(now), [(lead, due_at) for lead, due_at, _ in running])
-        if not reached:
-            return 0
-        columns = dict(zip(("lead", "due", "rung", "day"), map(list, zip(*reached, strict=True)), strict=True))
-        morning = datetime.combine(local_day(now), MORNING, TOKYO)
-        return conn.execute(REMIND, columns | {"wait": morning - now}, prepare=True).rowcount
+        reached = _reached(conn, today, conn.execute(RUNNING, prepare=True).fetchall())
+        made = _made(conn, today, now, reached) if reached else 0
+        if now.astimezone(TOKYO).time() >= LATE:
+            conn.execute(SWEEP, (today, terms), prepare=True)
+        return made
 
 
-def _reached(
-    conn: Connection, today: date, running: list[tuple[str, datetime]]
-) -> list[tuple[str, datetime, int, datetime]]:
-    """For each office and due date the rung that is due today, with the beginning of the rung's day."""
+def _made(conn: Connection, today: date, now: datetime, reached: list[tuple[Any, ...]]) -> int:
+    names = ("lead", "due", "process", "version", "kind", "rung", "day")
+    columns = dict(zip(names, map(list, zip(*reached, strict=True)), strict=True))
+    morning = datetime.combine(today, MORNING, TOKYO)
+    return conn.execute(REMIND, columns | {"wait": morning - now}, prepare=True).rowcount
+
+
+def _reached(conn: Connection, today: date, running: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """For each office, due date and kind of deadline the rung that is due today, with the beginning of the rung's day."""
     calendars: dict[str, Calendar] = {}
+    settled = rungs.in_force(conn)
     found = []
-    for lead, due_at in running:
+    for lead, due_at, process, version, kind in running:
         days = calendars[lead] = calendars.get(lead) or calendar(conn, lead)
-        rung = reached(days, due_day(due_at), today)
+        wanted = settled.get((process, kind)) or rungs.declared(process, version, kind)
+        rung = reached(days, due_day(due_at), today, wanted)
         if rung is not None:
-            found.append((lead, due_at, rung[0], start_of(rung[1])))
+            found.append((lead, due_at, process, version, kind, rung[0], start_of(rung[1])))
     return found
 
 
-def reached(days: Calendar, due: date, today: date) -> tuple[int, date] | None:
+def reached(days: Calendar, due: date, today: date, wanted: Sequence[int] = RUNGS) -> tuple[int, date] | None:
     """The last rung reached by today and its day; None when there is none, or when it was too long ago.
 
     Of several rungs missed only the last one reminds. Nothing is due on a day on which the office does not work.
     """
     if not days.is_business_day(today):
         return None
-    passed = [(rung, day) for rung in RUNGS if (day := days.add_business_days(due, rung)) <= today]
+    passed = [(rung, day) for rung in wanted if (day := _day_of(days, due, rung)) and day <= today]
     if not passed or days.business_days_between(passed[-1][1], today) > CATCH_UP:
         return None
     return passed[-1]
+
+
+def _day_of(days: Calendar, due: date, rung: int) -> date | None:
+    """The day of a rung; None where it lies beyond the calendar, so that it stops no other reminder."""
+    try:
+        return days.add_business_days(due, rung)
+    except CalendarEnds as ends:
+        log.warning("a reminder cannot be counted: %s", ends)
+        return None
 
 
 # ── pulse ───────────────────────────────────────────────────────────────────────────────────────────────────────────

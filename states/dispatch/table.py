@@ -55,7 +55,7 @@ DEADLINES = (
     Deadline("correction", "補正の期限", "municipality", frozenset({"correction"}), 5),
     Deadline("consultation", "協議の回答期限", "headquarters", frozenset({"concurrent_appointment_consultation"}), 10),
     Deadline("judgement", "判断の期限", "director", frozenset({"director_judgement"}), 3, ends=frozenset({"hold"})),
-    Deadline("review", "再検討の日", "director", frozenset({"director_judgement"}),
+    Deadline("review", "再検討の日", "director", frozenset({"director_judgement"}), rolls=True,
              at=lambda facts: read_date((facts.form.get("hold") or {}).get("review_on") or "").date),
     Deadline("begin", "派遣の初めの日", "bureau", frozenset({"preparing"}) | _CHANGING, at=_begins, move="begin"),
     Deadline("end", "派遣の終わりの日", "staff", frozenset({"dispatched"}) | _CHANGING, at=_ends, move="end"),

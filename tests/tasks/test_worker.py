@@ -54,7 +54,7 @@ def environment(fresh_database: Urls, valkey: Valkey, server: MailServer, tmp_pa
     return {
         **os.environ,
         "DATABASE_URL": fresh_database.app_url, "REDIS_URL": valkey.url, "SMTP_URL": server.url,
-        "TOBIDASHI_ENV": "pilot", "TOBIDASHI_DATA": str(tmp_path), "PYTHONUNBUFFERED": "1",
+        "TOBIDASHI_ENV": "pilot", "TOBIDASHI_DATA": str(tmp_path), "PYTHONUNBUFFERED": "1", "MAIL_BURST": "1000",
     }  # fmt: skip
 
 

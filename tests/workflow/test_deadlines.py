@@ -10,7 +10,7 @@ from states.calendar import Calendar
 from states.places import Directory
 from states.terms import Deadline, Facts
 from tests import factory
-from workflow import cases, deadlines, story
+from workflow import cases, deadlines
 from workflow.deadlines import FAR, Standing, due_day, end_of, local_day, plan, start_of
 
 TOKYO = ZoneInfo("Asia/Tokyo")
@@ -207,26 +207,6 @@ def test_the_clock_begins_and_ends_a_dispatch_and_the_reports_are_due(at, conn, 
     factory.drive(conn, who, case, "evaluate")
     assert running(conn, case) == {}
     assert conn.execute("SELECT count(*) FROM step WHERE closed_at IS NULL").fetchone() == (0,)
-
-
-def test_every_business_day_belongs_to_one_holder(at, conn, who):
-    case = factory.opened(conn, who, first=date(2026, 11, 9))
-    factory.drive(conn, who, case, "submit", "receive")
-    at(8)
-    factory.drive(conn, who, case, "ask_correction")
-    at(15)
-    factory.drive(conn, who, case, "resubmit", "propose_team", "put_to_director")
-    at(20)
-    view = cases.look(conn, who.bureau, case)
-    turns = story.turns(conn, view)
-    assert [(t["holder"], t["business_days"]) for t in turns] == [
-        ("bureau", 3),
-        ("municipality", 4),
-        ("bureau", 0),
-        ("director", 3),
-    ]
-    assert sum(t["business_days"] for t in turns) == Calendar().business_days_between(october(5), october(20))
-    assert [t["open"] for t in turns] == [False, False, False, True]
 
 
 def test_an_item_without_a_deadline_sorts_last():

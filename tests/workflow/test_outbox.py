@@ -20,9 +20,10 @@ from workflow.settings import settings
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No mail server unless a test names one, and short patience."""
+    """No mail server unless a test names one, short patience, and people who are mailed however often."""
     monkeypatch.setattr(mail, "SECONDS", 0.5)
     monkeypatch.delenv("SMTP_URL", raising=False)
+    monkeypatch.setenv("MAIL_BURST", "1000")
     settings.cache_clear()
     yield
     settings.cache_clear()

@@ -263,7 +263,7 @@ def test_no_door_shows_the_old_bureau_anything_later(conn, db, who, passed, new_
         reader = reader_of(conn, person)
         view = cases.look(conn, person, passed)
         told = [
-            json.dumps(view.form, ensure_ascii=False), view.title, repr(story.timeline(conn, view)), repr(story.turns(conn, view)),
+            json.dumps(view.form, ensure_ascii=False), view.title, repr(story.timeline(conn, view)),
             repr(story.letters(conn, view)),
         ]  # fmt: skip
         far = reach(view.roles, view.may_read, view.version)

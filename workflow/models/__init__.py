@@ -17,7 +17,9 @@ from workflow.models.cases import (
     Step,
     Working,
 )
-from workflow.models.notices import Heartbeat, Message, Outbox
+from workflow.models.clock import DeadlineMove, DeadlineRule
+from workflow.models.feed import Feed
+from workflow.models.notices import Heartbeat, Message, Outbox, Preference, RungSetting, Sweep
 from workflow.models.papers import Attachment, AttachmentPart, Comment, RetentionHold, SearchEntry
 from workflow.models.people import (
     Absence,
@@ -51,8 +53,11 @@ __all__ = [
     "Content",
     "Counter",
     "Deadline",
+    "DeadlineMove",
+    "DeadlineRule",
     "Event",
     "ExportRecord",
+    "Feed",
     "Heartbeat",
     "Idempotency",
     "Installation",
@@ -64,15 +69,18 @@ __all__ = [
     "Party",
     "Person",
     "Post",
+    "Preference",
     "Published",
     "Recognition",
     "Reminder",
     "ReportJob",
     "RetentionHold",
+    "RungSetting",
     "SearchEntry",
     "Session",
     "Skill",
     "Step",
+    "Sweep",
     "Tenure",
     "Working",
     "metadata",

@@ -178,7 +178,10 @@ class Step(SQLModel, table=True):
 
 
 class Deadline(SQLModel, table=True):
-    """A running or ended deadline; one open per case and kind. `left_days` is set while it is paused."""
+    """A running or ended deadline; one open per case and kind. `left_days` is set while it is paused.
+
+    `planned_at` is what the process had said of one that somebody moved: as long as it says so, the new day stands.
+    """
 
     __table_args__ = (
         Index("ix_deadline_open", "case_id", "kind", unique=True, postgresql_where=OPEN),
@@ -191,6 +194,7 @@ class Deadline(SQLModel, table=True):
     holder: str
     move: str = ""
     due_at: datetime = Field(sa_type=Instant)
+    planned_at: datetime | None = Field(default=None, sa_type=Instant)
     opened_at: datetime = Field(sa_type=Instant)
     closed_at: datetime | None = Field(default=None, sa_type=Instant)
     left_days: int | None = None

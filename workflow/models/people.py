@@ -125,13 +125,23 @@ class Recognition(SQLModel, table=True):
 
 
 class Closure(SQLModel, table=True):
-    """A day on which an office is closed besides the national holidays; office NULL means everywhere."""
+    """A day that differs from the calendar of the law as we know it; office NULL means everywhere.
 
-    __table_args__ = (UniqueConstraint("day", "office", postgresql_nulls_not_distinct=True),)
+    An office is `closed` on it; or a law has made a `holiday` of it; or what we know as one is a `working` day.
+    """
+
+    __table_args__ = (
+        UniqueConstraint("day", "office", postgresql_nulls_not_distinct=True),
+        CheckConstraint("(kind IN ('closed', 'holiday', 'working')) IS TRUE", name="kind"),
+        CheckConstraint("(kind = 'closed' OR office IS NULL) IS TRUE", name="law"),
+    )
     id: int | None = Field(default=None, sa_column=identity())
     day: date
     office: str | None = None
+    kind: str = Field(default="closed", sa_column_kwargs={"server_default": text("'closed'")})
     reason: str = Field(default="", sa_column_kwargs={"server_default": text("''")})
+    set_by: int | None = Field(default=None, foreign_key="person.id", sa_type=BigInteger)
+    set_at: datetime | None = Field(default=None, sa_type=Instant)
 
 
 class Skill(SQLModel, table=True):

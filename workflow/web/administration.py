@@ -36,7 +36,7 @@ SHOWN = 12  # places of the words shown of one part
 # What an event writes of itself.
 NAMES = {
     "names": "その日の氏名・職・所属", "shown": "判断のときに示した照合と計算", "letter": "通知の文面", "file": "ファイルの名前", "child": "条件などの動き",
-    "retention": "保存・廃棄の理由",
+    "retention": "保存・廃棄の理由", "extension": "期限を動かした理由",
 }  # fmt: skip
 _CODE = re.compile(r"[a-z][a-z_.-]*")  # a choice of the form; nothing that anybody wrote
 _MARK = re.compile(r"([1-9][0-9]{0,17})\.([0-9]{1,9})(?:\.([0-9]{1,9}))?")

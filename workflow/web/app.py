@@ -13,28 +13,38 @@ from workflow.settings import settings
 from workflow.web import (
     administration,
     arrangements,
+    attention,
     audit,
     availability,
     balance,
+    calendar_days,
     case_list,
     cases,
     copying,
+    deadline_rules,
     drafts,
     errors,
+    extending,
+    feed,
     files,
     forms,
     health,
     inbox,
     intake,
     mailbox,
+    month,
+    moving,
     people,
+    preferences,
     recognitions,
     remarks,
     reports,
     retention,
     rollup,
+    rungs,
     search,
     sign_in,
+    turns,
 )
 from workflow.web.render import STATIC, mark
 from workflow.web.security import BodyLimit, LastResort, SameOrigin, SecurityHeaders
@@ -50,6 +60,7 @@ PAGES = (
     forms,
     intake,
     cases,
+    extending,
     files,
     remarks,
     reports,
@@ -58,16 +69,26 @@ PAGES = (
     availability,
     people,
     balance,
+    turns,
+    month,
+    feed,
     audit,
     administration,
     retention,
     mailbox,
     health,
     arrangements,
+    attention,
+    preferences,
+    rungs,
+    calendar_days,
+    deadline_rules,
+    moving,
 )
 
 # Open to everybody; any other route that does not depend on `session.current` fails a test.
-PUBLIC = frozenset({"/login", "/livez", "/readyz", "/static"})
+# The feed is open to whoever has its address.
+PUBLIC = frozenset({"/login", "/livez", "/readyz", "/static", "/feed/{token}.ics"})
 
 
 def create_app() -> FastAPI:

@@ -8,7 +8,8 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response, StreamingResponse
 
-from states.dates import fiscal_year, read_date, wareki
+from states.dates import fiscal_year, wareki
+from states.spans import read_span
 from workflow import export, queries
 from workflow.access import Actor
 from workflow.db import Database, database
@@ -96,8 +97,8 @@ def _read(conn: Connection, given: Mapping[str, str]) -> Asked:
     """The filters; a period that was left open is this fiscal year up to today."""
     today = local_day(queries.database_now(conn))
     typed = {name: lists.words(given[name]) for name in FILTERS}
-    since, trouble = _day(typed["since"], date(fiscal_year(today), 4, 1))
-    until, more = _day(typed["until"], today)
+    since, trouble = _day(typed["since"], date(fiscal_year(today), 4, 1), last=False)
+    until, more = _day(typed["until"], today, last=True)
     problems = {name: text for name, text in (("since", trouble), ("until", more)) if text}
     if not problems and since > until:
         problems["until"] = "終わりの日が初めの日より前になっています。どちらかを直してください。"
@@ -109,12 +110,13 @@ def _read(conn: Connection, given: Mapping[str, str]) -> Asked:
     return Asked(typed, wanted, problems)
 
 
-def _day(typed: str, otherwise: date) -> tuple[date, str]:
-    """The day that was typed, or the other one; and why it could not be read."""
+def _day(typed: str, otherwise: date, *, last: bool) -> tuple[date, str]:
+    """The day that was typed, the first or last one of a month or year, or the other one; and why it could not be read."""
     if not typed:
         return otherwise, ""
-    reading = read_date(typed)
-    return (reading.date, "") if reading.date else (otherwise, reading.problem)
+    reading = read_span(typed)
+    day = reading.last if last else reading.first
+    return (day, "") if day else (otherwise, reading.problem or "期間の端が書かれていません。")
 
 
 def _page(

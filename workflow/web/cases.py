@@ -12,12 +12,14 @@ from starlette.responses import Response
 from states.dates import month_day
 from states.kernel import Refused
 from states.terms import CLOCK, Verdict, block
-from workflow import cases, diagram, retention, story
+from workflow import cases, deliveries, diagram, durations, extending, retention, story, telling
 from workflow.cases import Conflict, View
 from workflow.db import type_connection
 from workflow.deadlines import local_day
 from workflow.documents import letters
+from workflow.extending import EXTEND
 from workflow.queries import ENGINE_LABELS
+from workflow.turns import BEHIND, ledger, moves_of
 from workflow.web import administration, arrivals, errors, evidence, family, forms, offers, papers, sheets
 from workflow.web.clashes import Clash
 from workflow.web.offers import Typed
@@ -106,15 +108,17 @@ def case_page(
 ) -> Response:
     """The whole case for one reader: the acts it offers, what speaks for and against them, what happened so far."""
     lines = story.timeline(conn, view) if view.version else []
-    turns = story.turns(conn, view) if view.version else []
     inner = offers.inside(view)
     names = offers.names_of(view)
+    turns = ledger(moves_of(reversed(lines)), view.process, view.origin, view.facts.calendar, view.facts.today)
+    usual = durations.answer(conn, view.process, view.lead, view.facts.today) if evidence.usual(view) else None
     around = forms.surroundings(conn, signed, view.process, view.origin, view.lead, view)
     path = [view.process.initial.name, *(_to(line) for line in reversed(lines) if line["moved"])]
     asked = next((o.action for o in view.offers if o.action.name == typed.action), None)
     same = arrivals.same(conn, signed, view)
     elsewhere = arrivals.elsewhere(conn, view)
     choices = arrivals.choices(view, same, elsewhere.office_code if elsewhere else "")
+    told = telling.before(conn, signed.actor.person_id, view.id, [offer for offer in view.offers if offer.allowed])
     context = around | {
         "came": arrivals.came(conn, view, inner), "same": same, "elsewhere": elsewhere, "linked": arrivals.linked(conn, signed, view),
         "view": view, "read": view.read, "inside": inner, "names": names, "state_word": view.ended or _state_word(view, inner), "left": _left(view, lines, names),
@@ -122,10 +126,10 @@ def case_page(
         "steps": diagram.step_bar(view.process, view.state.name, _notes(view, lines)),
         "map": diagram.svg(view.process, view.state.name, path) if inner else "",
         "map_words": diagram.words(view.process, view.state.name, path),
-        "letters": story.letters(conn, view) if view.version else [], "events": _events(view, lines, inner),
-        "clock": _clock(view, turns) if inner and not view.ended else None, "turn": "" if view.ended else _turn(view, names), "mine": _mine(view, signed),
-        "verdicts": _verdicts(view, around["words"].clauses), "cards": offers.cards(view, view.offers, typed, choices=choices),
-        "refused": offers.refused(view, view.offers), "editing": not view.version and bool(view.offers),
+        "letters": story.letters(conn, view) if view.version else [], "events": _events(view, lines, inner, _deliveries(conn, signed, view, lines)),
+        "clock": evidence.clock(view, turns) if inner and not view.ended else None, "strip": evidence.strip(view, turns, names, usual), "turn": "" if view.ended else _turn(view, signed, names), "mine": bool(_own(view, signed)),
+        "verdicts": _verdicts(view, around["words"].clauses), "cards": offers.cards(view, view.offers, typed, choices=choices, told=told),
+        "extends": extending.dues(view), "refused": offers.refused(view, view.offers), "editing": not view.version and bool(view.offers),
         "deciding": any(offer.action.weighs == "decider" for offer in view.offers),
         "files": papers.files(conn, signed, view, back="case", done=done), "remarks": papers.remarks(conn, signed, view, back="case", done=done),
         "children": family.children(conn, view), "parent": family.parent(view),
@@ -205,25 +209,25 @@ def _verdicts(view: View, clauses: Mapping[str, str]) -> list[offers.Judged]:
     return offers.judged(found, clauses, offers.reasons_of(view.form))
 
 
-def _turn(view: View, names: Mapping[str, str]) -> str:
-    if view.state.final:
+def _turn(view: View, signed: Signed, names: Mapping[str, str]) -> str:
+    mine = _own(view, signed)
+    if view.state.final and not mine:
         return view.state.outcome or view.state.label
-    if not offers.inside(view) and view.holder not in view.roles:
-        return f"いまの手番は{names['bureau']}です"
+    if not mine and not offers.inside(view) and view.holder not in view.roles:
+        return f"いまの手番は{names.get(BEHIND.get(view.holder, view.holder), '')}です"
     lines = {line.due_at: f"({line.day}まで ・ {line.left})" for line in offers.due_lines(view)}
-    asks = [
-        f"{names.get(step['role'], step['role'])}: {step['ask']}{lines.get(step['due_at'], '')}" for step in view.steps
-    ]
+    steps = view.steps if offers.inside(view) and not view.state.final else mine
+    asks = [f"{names.get(step['role'], step['role'])}: {step['ask']}{lines.get(step['due_at'], '')}" for step in steps]
     return "、".join(dict.fromkeys(asks)) or f"いまの手番は{names.get(view.holder, '')}です"
 
 
-def _mine(view: View, signed: Signed) -> bool:
-    """Whether an open item of the case waits for this reader."""
+def _own(view: View, signed: Signed) -> list[Mapping[str, Any]]:
+    """The open items of the case that wait for this reader."""
     desks = {(post.org_code, post.role) for post in signed.actor.posts}
-    return any(
-        (step["org_code"], step["role"]) in desks and step["person_id"] in (None, signed.actor.person_id)
-        for step in view.steps
-    )
+    return [
+        step for step in view.steps
+        if (step["org_code"], step["role"]) in desks and step["person_id"] in (None, signed.actor.person_id)
+    ]  # fmt: skip
 
 
 def _notes(view: View, lines: Sequence[Mapping[str, Any]]) -> dict[str, str]:
@@ -250,15 +254,6 @@ def _to(line: Mapping[str, Any]) -> str:
     return found
 
 
-def _clock(view: View, turns: Sequence[Mapping[str, Any]]) -> evidence.Clock | None:
-    given: dict[str, int] = {}
-    for due in view.process.deadlines:
-        if due.days and not due.at:
-            given[due.holder] = max(due.days, given.get(due.holder, 0))
-    late = frozenset(d["holder"] for d in view.deadlines if d["due_at"] <= view.now)
-    return evidence.clock(turns, given, offers.whole_case_due(view), view.now, view.facts.calendar, late)
-
-
 @dataclass(frozen=True)
 class Told:
     """A line of what an event carries."""
@@ -268,12 +263,25 @@ class Told:
     inside: bool
 
 
-def _events(view: View, lines: Sequence[Mapping[str, Any]], inner: bool) -> list[dict[str, Any]]:
+def _deliveries(
+    conn: type_connection, signed: Signed, view: View, lines: Sequence[Mapping[str, Any]]
+) -> Mapping[int, str]:
+    """What became of each event's notices: all of it for the offices, to others what concerns their own people."""
+    if view.ended:
+        return {}
+    orgs = None if offers.inside(view) else sorted(signed.actor.orgs)
+    return deliveries.of_events(conn, view.id, [line["seq"] for line in lines], orgs=orgs)
+
+
+def _events(
+    view: View, lines: Sequence[Mapping[str, Any]], inner: bool, delivered: Mapping[int, str]
+) -> list[dict[str, Any]]:
     """The events, newest first; who stands outside sees those that were theirs or were told to them."""
     shown: list[dict[str, Any]] = []
     for line in lines:
         rows = [row for row in view.process.table if row.name == line["action"]]
-        if not inner and not any((row.by | row.tells) & view.roles for row in rows):
+        known = any((row.by | row.tells) & view.roles for row in rows) or (line["action"] == EXTEND and line["shown"])
+        if not inner and not known:
             continue
         moved = f"({line['from_label']} → {line['to_label']})" if inner and line["moved"] else ""
         by = " ".join(filter(None, (line["org_name"], line["post_title"], line["actor_name"] if inner else "")))
@@ -285,6 +293,7 @@ def _events(view: View, lines: Sequence[Mapping[str, Any]], inner: bool) -> list
             )
             for part in line["shown"]
         ]
+        parts += [Told("知らせ", delivered[line["seq"]], False)] if delivered.get(line["seq"]) else []
         shown.append(
             {
                 "at": line["at"],

@@ -20,6 +20,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
+from states.calendar import CalendarEnds
 from states.kernel import Refused
 from states.terms import Verdict
 from states.text import visible
@@ -77,6 +78,7 @@ class Trouble(Exception):
 HOME = Way("/inbox", "受信箱へ", "あなたの手番を見る")
 NOTHING_LOST = "保存してある案件と下書きは、そのままです。"
 UNCHANGED = "何も変わっていません。"
+UNCOUNTED = "日数を数えられません"
 
 _PAGES = {
     400: Trouble(
@@ -223,6 +225,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Trouble, _answer(lambda e: e if isinstance(e, Trouble) else _PAGES[500]))
     app.add_exception_handler(BadForm, _answer(lambda e: replace(_PAGES[400], happened=str(e))))
     app.add_exception_handler(BadCursor, _answer(lambda e: _PAGES[404]))
+    app.add_exception_handler(CalendarEnds, _answer(lambda e: replace(_PAGES[422], title=UNCOUNTED, happened=str(e))))
     app.add_exception_handler(Refused, _answer(_refused))
     app.add_exception_handler(NotFound, _answer(lambda e: _PAGES[404]))
     app.add_exception_handler(cases.PostLost, _answer(lambda e: _POST_LOST))

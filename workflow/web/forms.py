@@ -18,7 +18,7 @@ from states import substitute
 from states.kernel import Offer, Process, Refused
 from states.places import Directory
 from states.terms import Action, Facts, Verdict
-from workflow import candidates, cases, colleagues, intake, similar, story
+from workflow import candidates, cases, colleagues, intake, similar, story, telling
 from workflow.cases import View
 from workflow.db import type_connection
 from workflow.deadlines import calendar
@@ -315,7 +315,7 @@ def act_page(
     person = _subject(view, signed, subject)
     return page(
         request, signed, _template(view, offer), status=status, v=sheet, read=facts.read, view=view, saves=written.kept_saves(view), offer=offer,
-        card=offers.card(view, offer, replace(typed, action=offer.action.name), facts), person=person, refused=offers.refused(view, [offer]),
+        card=offers.card(view, offer, replace(typed, action=offer.action.name), facts, told=_will_be_told(conn, signed, view, offer)), person=person, refused=offers.refused(view, [offer]),
         verdicts=offers.judged(offer.verdicts, context["words"].clauses, offers.reasons_of(view.form)), action=offer.action.name,
         problems=sheets.listed(problems, offer.action), checked=bool(problems), names=offers.names_of(view),
         told=_told(conn, view), same=None if view.version else arrivals.same(conn, signed, view), difference=view.process.difference(written.base(view)), parts=_parts(view.process, offer, context["words"].groups),
@@ -324,11 +324,15 @@ def act_page(
     )  # fmt: skip
 
 
+def _will_be_told(conn: type_connection, signed: Signed, view: View, offer: Offer) -> str:
+    return telling.before(conn, signed.actor.person_id, view.id, [offer]).get(offer.action.name, "")
+
+
 def _told(conn: type_connection, view: View) -> dict[str, Any] | None:
     """What the act before this page said to its reader: the points to mend, the reason of a return."""
     # A file added or a letter filed meanwhile takes nothing back of what was said.
     last = next((line for line in story.timeline(conn, view) if line["moved"]), None) if view.version else None
-    lines = [part["text"] for part in last["shown"] if part["text"]] if last else []
+    lines = [part for part in last["shown"] if part["text"]] if last else []
     if last is None or not lines:
         return None
     by = " ".join(filter(None, (last["org_name"], last["post_title"])))

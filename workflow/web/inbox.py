@@ -7,12 +7,13 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from states import catalogue
-from workflow import finding, queries
+from workflow import finding, queries, turns
 from workflow.access import Actor
 from workflow.deadlines import local_day
 from workflow.finding import Wanted
 from workflow.loading import NotFound
 from workflow.story import HOLDERS
+from workflow.troubles import READERS
 from workflow.web import lists, offers
 from workflow.web.render import Signed, page
 from workflow.web.session import Connection, SignedIn
@@ -63,15 +64,19 @@ def _queue(
     with lists.place_in(path):
         found = queries.inbox(conn, person, **wanted, role=role, after=after, limit=PAGE)
     now = queries.database_now(conn)
+    held = turns.held_now(conn, person, [row["case_id"] for row in found.rows], inside=inner)
     kept = wanted | {"due": "" if wanted["due"] == "all" else wanted["due"]}
     return page(
         request, signed, "inbox.html", path=path, moment=lists.moment(now), filters=kept, inside=inner, consulted=consulted,
         filtered=any(kept.values()), counters=_counters(path, found.counts, wanted["due"]),
         total=lists.counted(found.counts["all"]), choices=queries.choices(conn, person, role=role),
-        rows=[dict(row) | {"urgency": lists.urgency(row, local_day(now)), "clues": row["clues"] if inner else []} for row in found.rows],
+        rows=[
+            dict(row) | {"urgency": lists.urgency(row, local_day(now)), "clues": row["clues"] if inner else []} | turns.turn(row, held, inside=inner)
+            for row in found.rows
+        ],
         next_href=lists.address(path, kept, after=found.next) if found.next else "",
         first_href=lists.address(path, kept) if after else "",
-        attention=found.attention, late=queries.late_effects(conn) if inner else 0,
+        attention=found.attention, resend="/attention" if signed.actor.roles & READERS else "", late=queries.late_effects(conn) if inner else 0,
         openings=[] if inner else openings(signed.actor), drafts=_drafts(conn, signed.actor),
         running=[] if inner else _running(conn, signed.actor), holders=HOLDERS,
     )  # fmt: skip
@@ -113,4 +118,6 @@ def _running(conn: Connection, actor: Actor) -> Sequence[Mapping[str, Any]]:
         for s in process.states
         if not s.final and s != process.initial
     }
-    return finding.lines(conn, actor, Wanted(states=tuple(sorted(going))), BELOW)
+    found = finding.lines(conn, actor, Wanted(states=tuple(sorted(going))), BELOW)
+    held = turns.held_now(conn, actor.person_id, [row["case_id"] for row in found], inside=False)
+    return [row | turns.turn(row, held, inside=False) for row in found]

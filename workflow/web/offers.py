@@ -15,7 +15,7 @@ from states.kernel import Offer, Process
 from states.terms import STAY, Action, Facts, Input, Level, Remedy, Verdict
 from workflow.access import OUTSIDE
 from workflow.cases import View
-from workflow.deadlines import due_day
+from workflow.deadlines import counted, due_day, promised
 from workflow.diagram import HOLDERS
 from workflow.web.render import environment
 
@@ -188,21 +188,22 @@ def cards(
     *,
     after: Facts | None = None,
     choices: Mapping[str, Choices] | None = None,
+    told: Mapping[str, str] = MappingProxyType({}),
 ) -> list[Card]:
     """A card for every act that may be done now, the main one first and open; one that was just refused stays open.
 
-    `choices` are those of inputs by their kind.
+    `choices` are those of inputs by their kind; `told` says by the act's name who will be told.
     """
     allowed = sorted((o for o in offers if o.allowed), key=lambda o: (not o.action.main, o.action.stops))
     opened = typed.action or next((o.action.name for o in allowed if o.action.main), "")
     facts = after or view.facts
-    made = [card(view, offer, typed, facts, choices or {}) for offer in allowed]
+    made = [card(view, offer, typed, facts, choices or {}, told.get(offer.action.name, "")) for offer in allowed]
     return [replace(one, open=one.name == opened) for one in made]
 
 
 def card(
-    view: View, offer: Offer, typed: Typed, facts: Facts, choices: Mapping[str, Choices] = MappingProxyType({})
-) -> Card:
+    view: View, offer: Offer, typed: Typed, facts: Facts, choices: Mapping[str, Choices] = MappingProxyType({}), told: str = "",
+) -> Card:  # fmt: skip
     """One act with its effects, inputs and a fresh key; what was typed before comes back with its key."""
     action = offer.action
     mine = typed if typed.action == action.name else Typed()
@@ -218,7 +219,7 @@ def card(
             text = text or (reason if action.weighs == "drafter" else "")
             weighs.append(Weighed(rule, v.sentence, reason, choice, text, mine.problem(field)))
     return Card(
-        action.name, action.label, action.effect, effects(view, offer, facts),
+        action.name, action.label, action.effect, effects(view, offer, facts, told),
         [_asked(ask, action, view, mine, choices.get(ask.kind)) for ask in action.asks], weighs, action.weighs,
         mine.key or str(uuid4()), action.main, action.stops, bool(action.edits),
     )  # fmt: skip
@@ -280,7 +281,7 @@ def _mover(view: View, verdict: Verdict) -> str:
     return (here or [names[role] for _, role in writers] or [""])[0]
 
 
-def effects(view: View, offer: Offer, facts: Facts) -> list[Line]:
+def effects(view: View, offer: Offer, facts: Facts, told: str = "") -> list[Line]:
     """What an act does before it is done: next state, next holder, letters, who is told, which clocks move."""
     action, process, names = offer.action, view.process, names_of(view)
     stays = action.dest == STAY
@@ -296,8 +297,8 @@ def effects(view: View, offer: Offer, facts: Facts) -> list[Line]:
                 "、".join(letter_label(process, kind) for kind in action.letters) + "(番号はこの時に付きます)",
             )
         )
-    if action.tells:
-        lines.append(Line("知らせる先", "、".join(names[role] for role in HOLDERS if role in action.tells)))
+    if told:
+        lines.append(Line("知らせる相手", told))
     clocks = _clocks(view, action, offer.dest.name, facts)
     if clocks:
         lines.append(Line("動く期限", "。".join(clocks)))
@@ -308,13 +309,13 @@ def _clocks(view: View, action: Action, dest: str, facts: Facts) -> list[str]:
     """The deadlines that an act starts, stops or pauses, with the dates that are known now."""
     running = {d["kind"]: d for d in view.deadlines}
     told: list[str] = []
-    for due in view.process.deadlines:
+    for due in view.declared:
         runs = dest in due.runs and action.name not in due.ends
         starts = action.name in due.starts or (not due.starts and view.state.name not in due.runs)
         if runs and starts and due.kind not in running and not due.at:
             since = due.since(facts) if due.since else None
-            day = facts.calendar.add_business_days(since or facts.today, due.days)
-            told.append(f"「{due.label}」が始まります({due.days}営業日、{short(day)}まで)")
+            day = counted(due, since or facts.today, facts.calendar)
+            told.append(f"「{due.label}」が始まります({f'{due.days}営業日、' if due.days else ''}{short(day)}まで)")
         elif due.kind in running and not runs:
             told.append(f"「{due.label}」が{'いったん止まります' if dest in due.pauses else '終わります'}")
     return told
@@ -334,13 +335,13 @@ class DueLine:
     left: str
     kind: str
     due_at: datetime
+    holder: str = ""
 
 
 def whole_case_due(view: View) -> Mapping[str, Any] | None:
     """The running deadline that spans the most states: the one a reply is promised by."""
-    spans = {due.kind: len(due.runs) for due in view.process.deadlines if not due.move}
-    running = [d for d in view.deadlines if spans.get(d["kind"], 0) > 1]
-    return max(running, key=lambda d: spans[d["kind"]], default=None)
+    kind = promised(view.process.deadlines, [due["kind"] for due in view.deadlines])
+    return next((due for due in view.deadlines if due["kind"] == kind), None)
 
 
 def due_lines(view: View) -> list[DueLine]:
@@ -362,5 +363,5 @@ def due_lines(view: View) -> list[DueLine]:
             word, kind = "きょうまで", "soon"
         else:
             word, kind = f"あと{left}営業日", "warn" if left <= 1 else "none"
-        lines.append(DueLine(due["label"], short(day), word, kind, due["due_at"]))
+        lines.append(DueLine(due["label"], short(day), word, kind, due["due_at"], due["holder"]))
     return lines

@@ -105,11 +105,14 @@ def date_boxes(typed: str) -> tuple[str, str, str]:
 
 def date_echo(typed: str) -> str:
     """How a typed date is understood: 令和8年11月9日(月) ・ 2026年; empty where it cannot be read."""
-    reading = dates.read_date(typed)
-    if reading.date is None:
-        return ""
-    day = reading.date
-    return f"{dates.wareki(day)}({dates.WEEKDAYS[day.weekday()]}) ・ {day.year}年"
+    day = dates.read_date(typed).date
+    return f"{date_long(typed)} ・ {day.year}年" if day else ""
+
+
+def date_long(typed: str) -> str:
+    """A typed date as it is read back: 令和8年11月9日(月); empty where it cannot be read."""
+    day = dates.read_date(typed).date
+    return f"{dates.wareki(day)}({dates.WEEKDAYS[day.weekday()]})" if day else ""
 
 
 def days_reading(typed: str, within: tuple[date, date] | None) -> dates.DaysReading:
@@ -170,6 +173,7 @@ _FILTERS: dict[str, Callable[..., Any]] = {
         lines,
         date_boxes,
         date_echo,
+        date_long,
         date_short,
         days_text,
         days_reading,
@@ -190,10 +194,15 @@ def navigation(mails_are_read_here: bool) -> tuple[Link, ...]:
         INBOX,
         Link("案件", "/cases"),
         Link("案件を起こす", "/cases/new", frozenset().union(*opening)),
+        Link("予定", "/calendar"),
         Link("報告", "/reports", frozenset({"bureau", "director", "headquarters"})),
         Link("派遣ボード", "/board", frozenset({"bureau", "director"})),
+        Link("手番の日数", "/turns", frozenset({"bureau", "director", "headquarters"})),
         Link("行き先のかたより", "/balance", frozenset({"headquarters"})),
         Link("認めた団体", "/recognitions", frozenset({"bureau", "director"})),
+        Link("暦と期限", "/calendar/days", frozenset({"administrator"})),
+        Link("要対応", "/attention", frozenset({"administrator"})),
+        Link("督促の日", "/rungs", frozenset({"administrator"})),
         Link("庁内決裁の設定", "/arrangements", frozenset({"municipality_head", "administrator"})),
         Link("記録", "/audit", frozenset({"auditor", "records", "administrator"})),
         Link("保存と廃棄", "/retention", frozenset({"auditor", "records"})),

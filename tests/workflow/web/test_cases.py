@@ -10,7 +10,8 @@ from tests.workflow.web.browsing import Browser, browser_of, sheet, visible
 from tests.workflow.web.conftest import Web
 from workflow import cases
 from workflow.db import database, type_connection
-from workflow.web import evidence, offers
+from workflow.turns import Span
+from workflow.web import evidence
 
 Browse = Callable[[int], Browser]
 TO_JUDGEMENT = ("submit", "receive", "propose_team", "put_to_director")
@@ -50,7 +51,7 @@ def test_the_decider_has_evidence_verdicts_and_acts_on_one_page(browse: Browse, 
     assert "あなたの番です" in told
     assert "派遣を判断する" in told
     assert "要領2(4) 1業務1か月以内 D-07" in told
-    for effect in ("次の状態 「派遣準備」", "出る文書 派遣決定通知", "動く期限", "知らせる先"):
+    for effect in ("次の状態 「派遣準備」", "出る文書 派遣決定通知", "動く期限", "知らせる相手"):
         assert effect in told, effect
     assert 'class="node node--now"' in html
     assert "手番ごとの営業日" in told
@@ -219,31 +220,14 @@ def test_letters_and_the_form_open_as_pages_to_print(
     assert "〔助言〕" in told
 
 
-def test_the_clock_bar_counts_each_day_once(conn: type_connection, who: factory.Cast, judged: int) -> None:
+def test_the_clock_counts_each_day_once(conn: type_connection, who: factory.Cast, judged: int) -> None:
     view = cases.look(conn, who.director, judged)
-    turns = [
-        {
-            "holder": "bureau",
-            "label": "振興局",
-            "from_at": view.now,
-            "to_at": view.now,
-            "business_days": 3,
-            "counted": 3,
-        },
-        {
-            "holder": "municipality",
-            "label": "市町村",
-            "from_at": view.now,
-            "to_at": view.now,
-            "business_days": 2,
-            "counted": 2,
-        },
-        {"holder": "bureau", "label": "振興局", "from_at": view.now, "to_at": None, "business_days": 9, "counted": 9},
+    spans = [
+        Span("bureau", view.now, view.now, 3, 3),
+        Span("municipality", view.now, view.now, 2, 2),
+        Span("bureau", view.now, None, 9, 9),
     ]
-    clock = evidence.clock(
-        turns, {"bureau": 10, "municipality": 5}, offers.whole_case_due(view), view.now, view.facts.calendar
-    )
-    assert clock is not None
-    assert clock.passed == 14
-    assert clock.spans[-1][:3] == ("free", "残り", 10)
-    assert clock.rows == [("振興局(いま)", 12, 10, "stop", "2日過ぎた"), ("市町村", 2, 5, "ok", "間に合った")]
+    rows = evidence.rows(spans, {"bureau": 10, "municipality": 5}, frozenset())
+    assert rows == [("振興局(いま)", 12, 10, "stop", "2日過ぎた"), ("市町村", 2, 5, "ok", "間に合った")]
+    late = evidence.rows(spans[2:], {"bureau": 10}, frozenset({"bureau"}))
+    assert late == [("振興局(いま)", 9, 10, "stop", "期限を過ぎた")]

@@ -1,0 +1,182 @@
+"""What the pages say of the turn: the strip of a case for every side, the lists, the month of an office and its table."""
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests import factory
+from tests.workflow.web.browsing import Browser, browser_of, visible
+from tests.workflow.web.conftest import Web
+from workflow.db import database, type_connection
+from workflow.deadlines import TOKYO
+from workflow.web import months
+
+Browse = Callable[[int], Browser]
+TO_JUDGEMENT = ("submit", "receive", "propose_team", "put_to_director")
+
+
+@pytest.fixture
+def at(web: Web, fresh_database: Any) -> Callable[[int], None]:
+    """Move the clock to ten o'clock on a day of October 2026."""
+
+    def move(day: int) -> None:
+        factory.set_clock(fresh_database.owner_url, datetime(2026, 10, day, 10, tzinfo=TOKYO))
+
+    move(5)
+    return move
+
+
+@pytest.fixture
+def conn(at: Any) -> Iterator[type_connection]:
+    with database().connection() as connection:
+        yield connection
+
+
+@pytest.fixture
+def who(conn: type_connection) -> factory.Cast:
+    return factory.cast(conn)
+
+
+@pytest.fixture
+def browse(web: Web, conn: type_connection) -> Browse:
+    return lambda person_id: browser_of(web, conn, person_id)
+
+
+@pytest.fixture
+def walked(conn: type_connection, who: factory.Cast, at: Callable[[int], None]) -> int:
+    """Three days with the bureau, four with the municipality, three with the director, whose three days are over."""
+    case = factory.opened(conn, who, first=date(2026, 11, 9))
+    factory.drive(conn, who, case, "submit", "receive")
+    at(8)
+    factory.drive(conn, who, case, "ask_correction")
+    at(15)
+    factory.drive(conn, who, case, "resubmit", "propose_team", "put_to_director")
+    at(21)
+    return case
+
+
+def strip(html: str) -> str:
+    found = re.search(r'<section class="turns".*?</section>', html, re.DOTALL)
+    return visible(found[0]) if found else ""
+
+
+def test_both_sides_read_the_same_days_and_whose_turn_it_is(browse: Browse, who: factory.Cast, walked: int) -> None:
+    office = strip(browse(who.bureau).get(f"/cases/{walked}"))
+    assert "いまは上川総合振興局長(あなたの側)の手番です(10月15日から、4営業日)" in office
+    for told in ("上川総合振興局 3日", "美瑛町 4日", "上川総合振興局長 4日", "計 11営業日"):
+        assert told in office, told
+    town = strip(browse(who.municipality).get(f"/cases/{walked}"))
+    assert "いまは上川総合振興局の手番です" in town
+    assert "あなたの側の手番ではありません" in town
+    for told in ("上川総合振興局 7日", "美瑛町 4日", "計 11営業日"):
+        assert told in town, told
+    assert "局長" not in town
+
+
+def test_late_is_late_for_who_holds_it(
+    browse: Browse, conn: type_connection, who: factory.Cast, walked: int, at: Callable[[int], None]
+) -> None:
+    office = strip(browse(who.bureau).get(f"/cases/{walked}"))
+    assert "「判断の期限」(10月20日(火))を1営業日過ぎました。遅れているのは上川総合振興局長です。" in office
+    assert "判断の期限" not in strip(browse(who.municipality).get(f"/cases/{walked}")), "an inner deadline"
+    at(30)
+    told = strip(browse(who.municipality).get(f"/cases/{walked}"))
+    assert "遅れているのは上川総合振興局です。あなたの側の遅れではありません。" in told
+    factory.drive(conn, who, walked, "send_back", "ask_correction")
+    told = strip(browse(who.municipality).get(f"/cases/{walked}"))
+    assert "いまは美瑛町(あなたの側)の手番です" in told
+
+
+def test_before_the_submission_and_after_the_end(browse: Browse, conn: type_connection, who: factory.Cast) -> None:
+    case = factory.opened(conn, who)
+    assert strip(browse(who.municipality).get(f"/cases/{case}")) == ""
+    factory.drive(conn, who, case, "submit", "receive", ("withdraw", {"by": who.municipality}))
+    assert "この案件は終わり、日数はもう数えていません" in strip(browse(who.municipality).get(f"/cases/{case}"))
+
+
+def test_the_lists_tell_the_days_of_who_has_the_turn(browse: Browse, who: factory.Cast, walked: int) -> None:
+    assert "判断 局長 4営業日" in visible(browse(who.bureau).get("/cases"))
+    assert "決定 振興局 4営業日" in visible(browse(who.municipality).get("/cases"))
+    assert "振興局 4営業日" in visible(browse(who.municipality).get("/inbox"))
+    assert "10月15日(木)から ・ 手番 4営業日" in visible(browse(who.director).get("/inbox"))
+
+
+def test_how_long_it_takes_is_told_from_ten_cases_on(
+    browse: Browse, conn: type_connection, who: factory.Cast, at: Callable[[int], None]
+) -> None:
+    waiting = factory.opened(conn, who)
+    factory.drive(conn, who, waiting, "submit", "receive")
+    told = strip(browse(who.municipality).get(f"/cases/{waiting}"))
+    assert "これまでの例が少ない(0件)ため、まだお伝えできません" in told
+    at(5)
+    made = []
+    for number in range(10):
+        made.append(factory.opened(conn, who, first=date(2026, 11, 2) + timedelta(days=number)))
+        factory.drive(conn, who, made[-1], "submit", "receive")
+    at(9)
+    for case in made:
+        factory.drive(conn, who, case, "propose_team", "put_to_director", "decline")
+    told = strip(browse(who.municipality).get(f"/cases/{waiting}"))
+    assert "これまでの例では、収受から決定まで 4営業日(4〜4)です(10件)" in told
+    assert "これまでの例では" not in strip(browse(who.bureau).get(f"/cases/{waiting}"))
+    page = visible(browse(who.director).get("/turns?month=2026-10"))
+    assert "収受から決定まで(市町村への回答期限に対して) 4日 4〜4日 10件 上川総合振興局" in page
+    assert "補正待ち — — 0件 例が少ないため出しません" in page
+
+
+def cells(html: str, label: str) -> list[str]:
+    """The numbers of a row of the table beside the chart."""
+    rows = re.findall(r"<tr><th scope=\"row\".*?</tr>", html, re.DOTALL)
+    found = next(row for row in rows if f">{label}</a>" in row)
+    return re.findall(r'<td class="align-end">(?:<strong>)?(\d+)', found)
+
+
+def test_the_month_of_an_office_stands_in_chart_and_table(browse: Browse, who: factory.Cast, walked: int) -> None:
+    html = browse(who.bureau).get("/turns?month=2026-10")
+    assert cells(html, "令和8年10月") == ["4", "3", "4", "0", "0", "11", "1"]
+    assert cells(html, "令和8年9月") == ["0"] * 7
+    assert '<svg viewBox="0 0 720' in html
+    assert f'href="/cases/{walked}"' in html
+    assert 'href="/turns?office=hk-kamikawa&amp;month=2026-11"' in html
+    later = browse(who.director).get("/turns?month=2026-11")
+    assert cells(later, "令和8年11月") == ["0"] * 7, "no day before it has come"
+
+
+def test_headquarters_compares_the_offices_of_a_month(browse: Browse, who: factory.Cast, walked: int) -> None:
+    html = browse(who.headquarters).get("/turns?month=2026-10")
+    assert cells(html, "上川総合振興局") == ["4", "3", "4", "0", "0", "11", "1"]
+    assert cells(html, "宗谷総合振興局") == ["0"] * 7
+    one = browse(who.headquarters).get("/turns?office=hk-kamikawa&month=2026-10")
+    assert cells(one, "令和8年10月") == cells(html, "上川総合振興局")
+
+
+def test_another_office_is_not_asked_for_by_its_name(
+    browse: Browse, conn: type_connection, who: factory.Cast, walked: int
+) -> None:
+    stranger = factory.person(conn, "bureau", "hk-soya")
+    html = browse(stranger).get("/turns?office=hk-kamikawa&month=2026-10")
+    assert "宗谷総合振興局" in html
+    assert f"/cases/{walked}" not in html
+    for nobody in (who.municipality, who.staff, who.auditor):
+        assert browse(nobody).client.get("/turns").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "month", ["", "2026-13", "0000-00", "9999-12", "２０２６-10", "2026-10-01", "x" * 500, "-", "1900-01"]
+)
+def test_a_month_that_cannot_be_one_is_this_month(browse: Browse, who: factory.Cast, month: str) -> None:
+    browser = browse(who.headquarters)
+    for path in ("/turns", "/calendar"):
+        answer = browser.client.get(path, params={"month": month, "office": "\x00", "view": "'"})
+        assert answer.status_code in (200, 400), (path, month)
+
+
+def test_the_first_and_the_last_month_have_no_way_out() -> None:
+    assert months.beside(months.FIRST, -1) == months.FIRST
+    assert months.beside(months.LAST, 1) == months.LAST
+    assert months.month_of("2026-02", date(2020, 1, 1)) == date(2026, 2, 1)
+    assert months.end(date(2024, 2, 1)) == date(2024, 2, 29)
+    assert months.called(date(2019, 5, 1)) == "令和元年5月"

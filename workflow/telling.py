@@ -1,0 +1,138 @@
+"""Who will be told of an act, before it is done: found by what tells them afterwards, said in posts and organisations.
+
+What is not known yet – an organisation that is chosen with the act – is said to be so. Nobody's name is used.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from states.kernel import Offer
+from states.terms import Action, Facts, Input
+from states.text import visible
+from workflow import acts, numbers
+from workflow.access import OUTSIDE, PARTS, TODAY
+from workflow.audience import Addressee, Connection, Desk, audience, desks_told
+from workflow.loading import Loaded, NotFound, load
+
+NOBODY = "ありません"
+CHOSEN = "ここで選ぶ相手の担当"
+# The kinds of input by which an organisation is chosen that is told then.
+_CHOICES = frozenset({"office", "partner"})
+_MUNICIPAL = frozenset({"requester", "destination", "partner"})
+
+NAMES = f"""SELECT code, name FROM organisation WHERE code = ANY (%s)
+  AND (valid_from IS NULL OR valid_from <= {TODAY}) AND (valid_to IS NULL OR valid_to >= {TODAY})"""
+
+
+def before(conn: Connection, person_id: int, case_id: int, offers: Sequence[Offer]) -> dict[str, str]:
+    """For each of these acts, by name, who would be told if this person did it now."""
+    if not offers:
+        return {}
+    try:
+        case = load(conn, case_id, person_id)
+    except NotFound:
+        return {}
+    informed = desks_told(conn, case_id, sorted({role for offer in offers for role in offer.action.tells}))
+    desks = {offer.action.name: _desks(case, offer, informed) for offer in offers}
+    every = [desk for found in desks.values() for desk in found]
+    people, _ = audience(conn, every, str(person_id))
+    seated = {desk for person in people for desk in person.desks}
+    alone = _desks_of(conn, every, seated)
+    codes = {person.org for person in people} | {desk.org for desk in every}
+    names = dict(conn.execute(NAMES, (sorted(codes),), prepare=True).fetchall())
+    outside = not case.reads or case.reads <= OUTSIDE
+    told = {}
+    for offer in offers:
+        here = desks[offer.action.name]
+        parts = _posts(names, people, here, outside) + _empty(names, [d for d in here if d not in seated | alone])
+        parts += [CHOSEN] if _chooses(offer.action) else []
+        told[offer.action.name] = "、".join(dict.fromkeys(parts)) or NOBODY
+    return told
+
+
+def _desks(case: Loaded, offer: Offer, informed: Sequence[Desk]) -> list[Desk]:
+    """The desks that are asked anew after the act, then those that it informs."""
+    action, process, row = offer.action, case.process, case.row
+    after, known = _after(case, offer), not _chooses(action)
+    parties = [(p["part"], p["org"]) for p in case.parties if p["to"] is None]
+    joining = list(action.parties(after)) if action.parties and known else []
+    lead = action.leads(after) if action.leads and known else row.lead
+    asked = [acts._step(ask, case, [*parties, *joining], {}, lead)[:4] for ask in process.inbox(after)]
+    standing = {(org, role, person, ask) for _, org, role, person, ask, _ in row.steps or ()}
+    # Where the act chooses who leads, the next desk is not this office's.
+    new = [] if action.leads and not known else [step for step in asked if step not in standing]
+    found = [Desk(*step) for step in new]
+    found += [desk for desk in informed if desk.role in action.tells]
+    found += [
+        Desk(org, "municipality") for part, org in joining if part in _MUNICIPAL and "municipality" in action.tells
+    ]
+    leading = [role for role, parts in PARTS.items() if "lead" in parts and role in action.tells]
+    found += [Desk(lead, role) for role in leading if lead != row.lead]
+    return list(dict.fromkeys(found))
+
+
+def _after(case: Loaded, offer: Offer) -> Facts:
+    """The case as it would be if the act were done now, what is to be typed with it left open."""
+    row, action = case.row, offer.action
+    acting = next((case.held[role] for role in case.held if role in action.by), None)
+    drawn = numbers.draw(action.numbers, row, case.facts.directory)
+    facts = case.facts.after(offer.dest.name, row.form, case.read, row.number)
+    facts.registers = {
+        **facts.registers, "numbers": {kind: text for kind, (_, text) in drawn.items()}, "edited": frozenset(), "lead": row.lead,
+        "acting_org": acts._as_written(case, acting.org_code) if acting else "",
+    }  # fmt: skip
+    if _chooses(action):
+        return facts
+    facts.inputs = {ask.name: _typed(ask, facts) for ask in action.asks}
+    try:
+        form = acts._form_after(facts, action)
+        number = drawn["case"][1] if "case" in drawn else row.number
+        return facts.after(offer.dest.name, form, case.process.reading(form), number)
+    except (KeyError, ValueError, TypeError, AttributeError):  # what it records depends on what is typed
+        return facts
+
+
+def _typed(ask: Input, facts: Facts) -> str:
+    """Something that could be typed: it decides nothing about who is told."""
+    return facts.today.isoformat() if ask.kind == "date" else ask.choices[0][0] if ask.choices else "…"
+
+
+def _chooses(action: Action) -> bool:
+    return any(ask.kind in _CHOICES for ask in action.asks)
+
+
+def _desks_of(conn: Connection, desks: Sequence[Desk], seated: set[Desk]) -> set[Desk]:
+    """Desks at which only the person sits who would act: they are not empty, and nobody there has to be told."""
+    rest = [desk for desk in desks if desk not in seated]
+    people, _ = audience(conn, rest, "") if rest else ([], [])
+    return {desk for person in people for desk in person.desks}
+
+
+def _posts(names: Mapping[str, str], people: Sequence[Addressee], desks: Sequence[Desk], outside: bool) -> list[str]:
+    """Organisation and section of those at these desks, with what is asked of them; to others outside, the organisation alone."""
+    groups: dict[tuple[str, str], list[Addressee]] = {}
+    asks: dict[tuple[str, str], dict[str, None]] = {}
+    for person in people:
+        here = [desk for desk in person.desks if desk in desks]
+        if here:
+            where = names.get(person.org, person.org), "" if outside else person.section
+            groups.setdefault(where, []).append(person)
+            asks.setdefault(where, {}).update({d.ask: None for d in here if d.ask and not outside})
+    return [_said(where, groups[where], list(asks[where])) for where in groups]
+
+
+def _said(where: tuple[str, str], people: Sequence[Addressee], asks: Sequence[str]) -> str:
+    without = sum(not person.mail.strip() for person in people)
+    notes = ["・".join(visible(ask) for ask in asks)] if asks else []
+    if without:
+        some = "" if without == len(people) else f"{without}人は"
+        notes.append(f"{some}メールアドレスの登録なし、受信箱にだけ出ます")
+    return " ".join(filter(None, map(visible, where))) + (f"({'。'.join(notes)})" if notes else "")
+
+
+def _empty(names: Mapping[str, str], desks: Sequence[Desk]) -> list[str]:
+    found: list[Any] = []
+    for desk in desks:
+        name = visible(names.get(desk.org, desk.org))
+        found.append(f"{name}{f'「{visible(desk.ask)}」' if desk.ask else ''}(いま就いている方がいません)")
+    return found

@@ -1,0 +1,224 @@
+"""Whose turn it was on which business day: a ledger read from the events of a case, never stored a second time.
+
+A day belongs to whoever held the turn when it began; what the clock does, it does as the day begins. So each business day
+after the submission has exactly one holder, up to and with the last (docs/adr/0015-turns.md).
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from states import catalogue
+from states.calendar import Calendar
+from states.kernel import Process
+from states.terms import CLOCK
+from workflow.access import SCOPE, VISIBLE
+from workflow.deadlines import calendar, end_of, local_day, start_of
+from workflow.queries import Connection, _dicts, database_now
+
+DAY = timedelta(days=1)
+HOLDERS = ("municipality", "bureau", "director", "headquarters", "staff")
+# Outside, an office and its head are one: who of the two has it is the office's own matter. The sums stay the same.
+BEHIND = {"director": "bureau"}
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """An event as the ledger needs it: when, which action, from which state to which, and whether time itself did it."""
+
+    at: datetime
+    action: str
+    source: str
+    dest: str
+    by_clock: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """A time in one state: its holder, the days from `first` to before `until`, the business days among them."""
+
+    state: str
+    holder: str
+    entered: datetime
+    left: datetime | None
+    first: date
+    until: date
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A time in one hand, over however many states; `counted` are the days in states where a deadline of days runs for it."""
+
+    holder: str
+    entered: datetime
+    left: datetime | None
+    days: int
+    counted: int
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Every business day of a case from its submission on, each with one holder."""
+
+    process: Process
+    stays: tuple[Stay, ...] = ()
+
+    @property
+    def days(self) -> dict[str, int]:
+        """Business days per holder, in the order in which each had the turn first."""
+        found: dict[str, int] = {}
+        for stay in self.stays:
+            found[stay.holder] = found.get(stay.holder, 0) + stay.days
+        return found
+
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        """The stays, those in one hand together."""
+        spans: list[Span] = []
+        for stay in self.stays:
+            timed = any(d.days and d.holder == stay.holder and stay.state in d.runs for d in self.process.deadlines)
+            counted = stay.days if timed else 0
+            if spans and spans[-1].holder == stay.holder:
+                last = spans[-1]
+                spans[-1] = replace(last, left=stay.left, days=last.days + stay.days, counted=last.counted + counted)
+            else:
+                spans.append(Span(stay.holder, stay.entered, stay.left, stay.days, counted))
+        return tuple(spans)
+
+    @property
+    def now(self) -> Span | None:
+        """Who has the turn at this moment; nobody when the case is over."""
+        return next((span for span in self.spans[-1:] if span.left is None), None)
+
+    def outside(self) -> "Ledger":
+        """The same days as those outside read them."""
+        return Ledger(self.process, tuple(replace(s, holder=BEHIND.get(s.holder, s.holder)) for s in self.stays))
+
+    def within(self, first: date, last: date, days: Calendar) -> dict[str, int]:
+        """Business days per holder that fall on `first` to `last`."""
+        found: dict[str, int] = {}
+        for stay in self.stays:
+            begin, end = max(stay.first, first), min(stay.until - DAY, last)
+            if begin <= end and (count := days.business_days_in(begin, end)):
+                found[stay.holder] = found.get(stay.holder, 0) + count
+        return found
+
+
+def ledger(moves: Iterable[Move], process: Process, origin: str, days: Calendar, today: date) -> Ledger:
+    """The ledger of a case with these moves, the oldest first, up to and with `today`.
+
+    It begins with the first state that others than the writer's own office know of, and ends with a final one.
+    """
+    begun: list[tuple[Move, date]] = []
+    for move in moves:
+        if begun and (move.source == move.dest or process.state(begun[-1][0].dest).final):
+            continue
+        if not begun and (move.dest == process.initial.name or process.state(move.dest).private):
+            continue
+        first = local_day(move.at) + (timedelta() if move.by_clock else DAY)
+        begun.append((move, max(first, begun[-1][1]) if begun else first))
+    stays = []
+    for number, (move, first) in enumerate(begun):
+        following = begun[number + 1] if number + 1 < len(begun) else None
+        if process.state(move.dest).final:
+            break
+        until = following[1] if following else max(first, today + DAY)
+        count = days.business_days_in(first, until - DAY) if until > first else 0
+        holder = process.holder(move.dest, origin)
+        stays.append(Stay(move.dest, holder, move.at, following[0].at if following else None, first, until, count))
+    return Ledger(process, tuple(stays))
+
+
+def moves_of(events: Iterable[Mapping[str, Any]]) -> list[Move]:
+    """The moves of one case from its events (`at`, `action`, `actor`, `body`), the oldest first."""
+    found = []
+    for event in events:
+        told = json.loads(event["body"])
+        found.append(Move(event["at"], event["action"], told["from"], told["to"], event["actor"] == CLOCK))
+    return found
+
+
+# ── many cases at once ──────────────────────────────────────────────────────────────────────────────────────────────
+
+_MOVED = f"""SELECT c.id, c.process, c.process_version, c.origin, c.lead, e.at, e.action, e.actor = '{CLOCK}' AS by_clock,
+  b.told ->> 'from' AS source, b.told ->> 'to' AS dest
+FROM {{cases}} c JOIN event e ON e.case_id = c.id CROSS JOIN LATERAL (SELECT e.body::jsonb AS told OFFSET 0) b"""
+_ORDERED = "ORDER BY c.id, e.seq"
+
+OF_CASES = f"""WITH {SCOPE}, mine AS (SELECT c.* FROM me CROSS JOIN cases c WHERE {VISIBLE} AND c.open AND c.id = ANY (%(cases)s::bigint[]))
+{_MOVED.format(cases="mine")} {_ORDERED}"""
+
+# What runs beside a case is a case of its own, with days of its own: an office's month counts those that stand by themselves.
+OF_OFFICES = f"""WITH {SCOPE}, mine AS (SELECT c.* FROM me CROSS JOIN cases c
+  WHERE c.lead = ANY (%(offices)s::text[]) AND {VISIBLE} AND c.open AND c.parent_id IS NULL AND c.opened_at < %(until)s
+    AND (c.acted_at >= %(since)s OR c.state = ANY (%(going)s::text[])))
+{_MOVED.format(cases="mine")} {_ORDERED}"""
+
+# Figures over many past cases are told to whoever waits for one, so this alone asks for no reader: it gives no case away.
+PAST = f"""WITH past AS (SELECT c.* FROM cases c WHERE c.process = %(process)s AND c.open AND c.parent_id IS NULL
+  AND (%(office)s::text IS NULL OR c.lead = %(office)s) AND c.opened_at >= %(since)s ORDER BY c.id DESC LIMIT %(most)s)
+{_MOVED.format(cases="past")} {_ORDERED}"""
+
+
+@dataclass(frozen=True)
+class Held:
+    """One of many cases with its ledger."""
+
+    case_id: int
+    lead: str
+    days: Calendar
+    ledger: Ledger
+    moves: tuple[Move, ...]
+
+
+def ledgers(conn: Connection, rows: Iterable[Mapping[str, Any]], today: date) -> list[Held]:
+    """The ledgers of the cases whose moves these rows are, by the calendar of the office that leads each."""
+    by_case: dict[int, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        by_case.setdefault(row["id"], []).append(row)
+    calendars: dict[str, Calendar] = {}
+    found = []
+    for case_id, own in by_case.items():
+        told = own[0]
+        process = catalogue.process(told["process"], told["process_version"])
+        if told["lead"] not in calendars:
+            calendars[told["lead"]] = calendar(conn, told["lead"])
+        moves = tuple(Move(row["at"], row["action"], row["source"], row["dest"], row["by_clock"]) for row in own)
+        counted = ledger(moves, process, told["origin"], calendars[told["lead"]], today)
+        found.append(Held(case_id, told["lead"], calendars[told["lead"]], counted, moves))
+    return found
+
+
+def held_now(conn: Connection, person_id: int, cases: Sequence[int], *, inside: bool) -> dict[int, Span]:
+    """Who has the turn on those of these cases that this person sees as they are now, since when, for how many days."""
+    if not cases:
+        return {}
+    today = local_day(database_now(conn))
+    rows = _dicts(conn, OF_CASES, {"person": person_id, "cases": list(cases)})
+    known = {held.case_id: held.ledger if inside else held.ledger.outside() for held in ledgers(conn, rows, today)}
+    return {case_id: now for case_id, found in known.items() if (now := found.now) is not None}
+
+
+def turn(row: Mapping[str, Any], held: Mapping[int, Span], *, inside: bool) -> dict[str, Any]:
+    """What a line of a list says of the turn: the holder as this reader reads it, and the days it has had it for."""
+    span, holder = held.get(row["case_id"]), row["holder"]
+    return {
+        "holder": span.holder if span else holder if inside else BEHIND.get(holder, holder),
+        "held_days": span.days if span else None,
+    }
+
+
+def going() -> list[str]:
+    """The states in which a case of any process is not over."""
+    return sorted({s.name for p in catalogue.all_versions().values() for s in p.states if not s.final})
+
+
+def of_offices(conn: Connection, person_id: int, offices: Sequence[str], first: date, last: date) -> list[Held]:
+    """The ledgers of the cases of these offices that may have had a day from `first` to `last`."""
+    params = {
+        "person": person_id, "offices": list(offices), "since": start_of(first), "until": end_of(last), "going": going(),
+    }  # fmt: skip
+    return ledgers(conn, _dicts(conn, OF_OFFICES, params), local_day(database_now(conn)))

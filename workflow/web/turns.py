@@ -1,0 +1,112 @@
+"""Whose turn it was, month by month: business days per holder over the cases of an office, and how long each state takes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from states import catalogue
+from states.kernel import Process
+from workflow import balance, cases, durations, queries, turns
+from workflow.balance import ALL
+from workflow.durations import Durations
+from workflow.loading import NotFound
+from workflow.story import HOLDERS
+from workflow.turns import Held
+from workflow.web import evidence, lists, months
+from workflow.web.render import page
+from workflow.web.session import Connection, SignedIn
+
+router = APIRouter()
+
+ADDRESS = "/turns"
+BACK = 6  # months beside each other for one office
+SHOWN = 50  # cases in the list
+
+
+@router.get(ADDRESS)
+def show(request: Request, conn: Connection, signed: SignedIn, office: str = "", month: str = "") -> Response:
+    """The days of an office over some months, or of every office in one; the cases behind the month."""
+    offices = balance.offices(conn, signed.actor)
+    if not offices:
+        raise NotFound
+    names = dict(offices)
+    here = office if office in names else offices[0][0]
+    today = cases.today(conn)
+    chosen = months.month_of(month, today)
+    everything = here == ALL
+    first = chosen if everything else months.beside(chosen, 1 - BACK)
+    codes = [code for code in names if code != ALL] if everything else [here]
+    found = turns.of_offices(conn, signed.actor.person_id, codes, first, months.end(chosen))
+    if everything:
+        lines = [_line(names[code], [h for h in found if h.lead == code], chosen, _to(code, chosen)) for code in codes]
+    else:
+        shown = [months.beside(chosen, back) for back in range(1 - BACK, 1)]
+        lines = [_line(months.called(one), found, one, _to(here, one)) for one in dict.fromkeys(shown)]
+    behind = sorted(_behind(found, chosen), key=lambda one: -one.total)
+    called = queries.case_names(conn, signed.actor.person_id, [one.case_id for one in behind[:SHOWN]])
+    return page(
+        request, signed, "turns.html", offices=offices, office=here, everything=everything, office_name=names[here], month=months.written(chosen),
+        month_name=months.called(chosen), lines=lines, most=max((line.total for line in lines), default=0),
+        holders=[(holder, HOLDERS[holder], evidence.FILLS.get(holder, "office")) for holder in turns.HOLDERS],
+        before=_to(here, months.beside(chosen, -1)), after=_to(here, months.beside(chosen, 1)), now=_to(here, today),
+        behind=behind[:SHOWN], names=called, total=len(behind), fewest=durations.FEWEST,
+        usual=[_usual(process, durations.of_office(conn, process, None if everything else here, today)) for process in _processes()],
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Line:
+    """A bar of the chart and its row of the table: days per holder, and over how many cases."""
+
+    label: str
+    days: Mapping[str, int]
+    cases: int
+    href: str
+    total: int
+
+
+@dataclass(frozen=True)
+class Behind:
+    """A case of the month: its days per holder, and who has the turn now."""
+
+    case_id: int
+    days: Mapping[str, int]
+    total: int
+    now: str
+
+
+def _line(label: str, found: Sequence[Held], month: date, href: str) -> Line:
+    each = _behind(found, month)
+    days = {holder: sum(one.days.get(holder, 0) for one in each) for holder in turns.HOLDERS}
+    return Line(label, days, len(each), href, sum(days.values()))
+
+
+def _behind(found: Sequence[Held], month: date) -> list[Behind]:
+    """The cases that had a business day in that month."""
+    cases_ = []
+    for held in found:
+        days = held.ledger.within(month, months.end(month), held.days)
+        if days:
+            now = held.ledger.now
+            cases_.append(Behind(held.case_id, days, sum(days.values()), HOLDERS.get(now.holder, "") if now else ""))
+    return cases_
+
+
+def _to(office: str, month: date) -> str:
+    return lists.address(ADDRESS, {"office": office, "month": months.written(month)})
+
+
+def _processes() -> list[Process]:
+    """Those whose cases stand by themselves."""
+    return [process for process in catalogue.newest().values() if process.opens]
+
+
+def _usual(process: Process, found: Durations) -> dict[str, Any]:
+    """How long each state takes: label, figure; the awaited answer first."""
+    awaited = durations.awaited(process)
+    rows = [(f"{evidence.from_to(process)}({awaited.label}に対して)", found.answer)] if awaited else []
+    return {"label": process.label, "rows": rows + [(figure.name, figure) for figure in found.states]}
