@@ -5,7 +5,7 @@ times at once; what was reminded is held against days counted one by one.
 """
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 import jpholiday
 import pytest
@@ -72,11 +72,12 @@ class Ladder(RuleBasedStateMachine):
     def teardown(self) -> None:
         self.held.__exit__(None, None, None)
 
-    @initialize()
-    def begin(self) -> None:
+    @initialize(received=st.booleans())
+    def begin(self, received: bool) -> None:
         # What earlier ladders left open is not ours.
         self.conn.execute("UPDATE deadline SET closed_at = clock_now() WHERE closed_at IS NULL")
         self.tell(BEGINNING)
+        self.a_case_comes(received)
 
     def tell(self, now: datetime) -> None:
         self.now = now
@@ -86,7 +87,21 @@ class Ladder(RuleBasedStateMachine):
     def hours_pass(self, far: int) -> None:
         self.tell(self.now + timedelta(hours=far))
 
+    @rule(data=st.data(), rung=st.sampled_from(RUNGS), hour=st.sampled_from([0, 9, 23]))
+    def a_rungs_day_comes(self, data: st.DataObject, rung: int, hour: int) -> None:
+        rows = self.conn.execute("SELECT due_at FROM deadline WHERE closed_at IS NULL AND move = ''").fetchall()
+        if rows:
+            (due_at,) = data.draw(st.sampled_from(rows))
+            due = (due_at - timedelta(microseconds=1)).astimezone(TOKYO).date()
+            then = datetime.combine(away(due, rung), time(hour), TOKYO)
+            if self.now < then:
+                self.tell(then)
+                self.look(1)
+
     @rule(received=st.booleans())
+    def another_comes(self, received: bool) -> None:
+        self.a_case_comes(received)
+
     def a_case_comes(self, received: bool) -> None:
         if len(self.cases) < 4:
             case = factory.opened(self.conn, self.who, first=self.now.date() + timedelta(days=200))
@@ -104,6 +119,10 @@ class Ladder(RuleBasedStateMachine):
 
     @rule(schedulers=st.integers(1, 3))
     def schedulers_look(self, schedulers: int) -> None:
+        self.look(schedulers)
+
+    def look(self, schedulers: int) -> None:
+        """So many at once make what is due, and nothing else."""
         today = self.now.date()
         open_ones = self.conn.execute(
             "SELECT id, due_at, opened_at FROM deadline WHERE closed_at IS NULL AND move = ''"
@@ -136,7 +155,7 @@ def test_whenever_somebody_looks_each_rung_reminds_once(db: Database, who: facto
     run_state_machine_as_test(
         type("OneLadder", (Ladder,), around),
         settings=settings(
-            max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=80, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )
     with db.connection() as conn:
