@@ -158,6 +158,8 @@ def _carry_out(conn: Connection, post: mail.Post, row: Row, told: Delivered) -> 
         except Hopeless as reason:
             _give_up(conn, row, str(reason))
             told.given_up += 1
+        except Taken:  # nothing has failed: another does it
+            raise
         except Exception as error:
             if conn.closed:
                 raise
