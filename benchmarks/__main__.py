@@ -4,7 +4,7 @@ import sys
 
 from benchmarks import act, scale, sweep, verifying
 
-FIGURES = {"act": act.measure, "scale": scale.measure, "sweep": sweep.measure, "verify": verifying.measure}
+FIGURES = {"act": act.measure, "scale": scale.measure, "verify": verifying.measure, "sweep": sweep.measure}
 
 
 def main(names: list[str]) -> int:
