@@ -66,8 +66,9 @@ _BEFORE, _AFTER = 30, 60
 RUNNING = f"""SELECT DISTINCT c.lead, d.due_at, c.process, c.process_version, d.kind FROM deadline d JOIN cases c ON c.id = d.case_id
 WHERE d.closed_at IS NULL AND d.move = '' AND d.due_at > clock_now() - interval '{_AFTER} days' AND d.due_at < clock_now() + interval '{_BEFORE} days'"""
 
-# One statement makes the reminder and its effect, for every deadline at once. A deadline that opened on the rung's day or
-# later was told of by its own notice.
+# One statement makes the reminder and its effect, for every deadline at once. The unique key alone tells what is there: to
+# look for it first was planned for an empty table and read again and again what the statement itself had made. A deadline
+# that opened on the rung's day or later was told of by its own notice.
 REMIND = """WITH made AS (
   INSERT INTO reminder (deadline_id, rung, due_at, made_at)
   SELECT d.id, u.rung, d.due_at, clock_now()
@@ -76,7 +77,6 @@ REMIND = """WITH made AS (
     JOIN deadline d ON d.due_at = u.due AND d.kind = u.kind
     JOIN cases c ON c.id = d.case_id AND c.lead = u.lead AND c.process = u.process AND c.process_version = u.version
   WHERE d.closed_at IS NULL AND d.move = '' AND d.opened_at < u.day
-    AND NOT EXISTS (SELECT 1 FROM reminder r WHERE r.deadline_id = d.id AND r.rung = u.rung AND r.due_at = d.due_at)
   ON CONFLICT DO NOTHING RETURNING deadline_id, rung, due_at)
 INSERT INTO outbox (case_id, seq, kind, payload, dedup, next_at, tries)
 SELECT c.id, c.version, k.kind, jsonb_build_object('deadline', m.deadline_id, 'rung', m.rung),
