@@ -1,5 +1,6 @@
 """Business days: which days an office works, and how deadlines are counted over them. Pure; closures are passed in."""
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
@@ -8,7 +9,8 @@ from holidays.countries.japan import Japan
 
 FIRST_YEAR = Japan.start_year
 LAST_YEAR = Japan.end_year
-SATURDAY = 5
+SATURDAY, SUNDAY = 5, 6
+SUBSTITUTE, BETWEEN = "振替休日", "国民の休日"  # holidays that come with the national ones (祝日法3条2項・3項)
 ADDED = "国民の祝日"  # what a holiday is called that only the administrator's table knows
 
 
@@ -71,6 +73,54 @@ class Calendar:
         """The Japanese name of a national holiday, or nothing."""
         known = "" if day in self.working else _national_holidays(day.year).get(day, "")
         return known or (ADDED if day in self.holidays else "")
+
+
+def named_holidays(first: int, last: int) -> frozenset[date]:
+    """The days that the law itself names 国民の祝日 in these years, without the holidays that come with them."""
+    years = (_national_holidays(year).items() for year in range(max(first, FIRST_YEAR), min(last, LAST_YEAR) + 1))
+    return frozenset(day for year in years for day, name in year if name not in (SUBSTITUTE, BETWEEN))
+
+
+def brought_along(national: AbstractSet[date]) -> dict[date, str]:
+    """The holidays that come with the national ones, as the Act has them since 2007 (祝日法3条2項・3項).
+
+    One on a Sunday brings the nearest day after it that is no national holiday itself; two of them the day between them.
+    """
+    found: dict[date, str] = {}
+    for day in sorted(national):
+        between = following = day + _DAY
+        if day.weekday() == SUNDAY:
+            while following in national:
+                following += _DAY
+            found[following] = SUBSTITUTE
+        if between not in national and between + _DAY in national:
+            found.setdefault(between, BETWEEN)
+    return found
+
+
+@dataclass(frozen=True)
+class Follow:
+    """A day that changes along with another: it becomes a holiday (`holiday`), or is one no more."""
+
+    day: date
+    name: str
+    holiday: bool
+
+
+def following(national: AbstractSet[date], day: date, *, becomes: bool) -> list[Follow]:
+    """What follows where `day` becomes a national holiday or is one no more; only days on which it makes a difference."""
+    after = national | {day} if becomes else national - {day}
+    had, has = brought_along(national), brought_along(after)
+    lost = [Follow(d, name, False) for d, name in had.items() if d not in has and d not in after]
+    gained = [Follow(d, name, True) for d, name in has.items() if d not in had]
+    return sorted((f for f in lost + gained if not _closed_anyhow(f.day)), key=lambda follow: follow.day)
+
+
+_DAY = timedelta(days=1)
+
+
+def _closed_anyhow(day: date) -> bool:
+    return day.weekday() >= SATURDAY or (day.month, day.day) in _YEAR_END
 
 
 _YEAR_END = frozenset({(12, 29), (12, 30), (12, 31), (1, 1), (1, 2), (1, 3)})

@@ -14,6 +14,8 @@ from typing import Any
 
 from transitions import EventData, Machine
 
+from states import routes
+from states.authority import Matter
 from states.terms import STAY, Action, Arrival, Ask, Deadline, Facts, Level, State, Verdict, Wording
 
 
@@ -112,6 +114,7 @@ class Process:
     # form of an earlier case, its number where the new one continues it → form to begin with, what was left out
     copied: Callable[[Mapping[str, Any], str], tuple[dict[str, Any], Sequence[str]]] | None = None
     lapses: str = ""  # of a process of child cases: the clock's action by which one ends together with its parent
+    matters: tuple[Matter, ...] = ()  # what of it is decided by a route, where the table of decisions has a rule
 
     def __post_init__(self) -> None:
         names = [s.name for s in self.states]
@@ -128,6 +131,11 @@ class Process:
             problems += [f"{due.kind}: unknown action {a}" for a in due.starts | due.ends if a not in self.names]
             if due.move and due.move not in self.names:
                 problems.append(f"{due.kind}: unknown action {due.move}")
+        for matter in self.matters:
+            problems += [f"{matter.key}: unknown state {s}" for s in matter.states if s not in names]
+            problems += [
+                f"{matter.key}: unknown action {a}" for a in matter.decides | matter.returns if a not in self.names
+            ]
         if self.lapses and self.lapses not in self.names:
             problems.append(f"unknown action {self.lapses}")
         if not problems:
@@ -154,6 +162,10 @@ class Process:
     def state(self, name: str) -> State:
         return self._states[name]
 
+    def matter(self, name: str) -> Matter | None:
+        """What is decided by a route in a state, if anything is."""
+        return next((matter for matter in self.matters if name in matter.states), None)
+
     def holder(self, name: str, origin: str) -> str:
         """Whose turn it is in a state, for a case of that origin."""
         return self.holders.get((origin, name), self._states[name].holder)
@@ -174,6 +186,11 @@ class Process:
             for d in self.deadlines
         ]
         told = [self.key, self.version, states, [row.table() for row in self.table], dues]
+        told += (
+            [[[m.key, sorted(m.states), m.role, sorted(m.decides), sorted(m.returns)] for m in self.matters]]
+            if self.matters
+            else []
+        )
         return hashlib.sha256(json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
 
     @cached_property
@@ -192,7 +209,8 @@ class Process:
 
     def reading(self, form: Mapping[str, Any]) -> Any:
         """The process's reading of the stored form; a group that was erased reads as if it were empty."""
-        return self.read({group: value for group, value in form.items() if set(value) != {"erased"}})
+        own = ((group, value) for group, value in form.items() if group != routes.GROUP)
+        return self.read({group: value for group, value in own if set(value) != {"erased"}})
 
     def row(self, name: str, facts: Facts) -> Action | None:
         """The row of this name that fits the facts, if any: the first of them, whoever asks and whatever its guards say."""
@@ -226,6 +244,11 @@ class Process:
 
     def inbox(self, facts: Facts) -> Sequence[Ask]:
         """Whose turn it is after a move: the desks and persons that are asked, with the deadline each carries."""
+        route = routes.of(facts.form) if self.matters else None
+        asked = self._asked(facts)
+        return routes.asked(route, self.matter(facts.state), asked) if route else asked
+
+    def _asked(self, facts: Facts) -> Sequence[Ask]:
         own = self.asks(facts) if self.asks else None
         if own is not None:
             return own

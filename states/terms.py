@@ -3,6 +3,7 @@
 What they do together – checking a process, offering, deciding – is the kernel's.
 """
 
+from calendar import isleap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -270,12 +271,13 @@ class Action:
 
 @dataclass(frozen=True)
 class Deadline:
-    """A date by which somebody acts: `days` business days, the date that `at` reads from the facts, or the next day of the
+    """A date by which somebody acts: `days` business days, the date that `at` reads from the facts, or the next of the days
 
-    year that `on` names as (month, day). A date that the office does not work on moves to its next open day if it `rolls`.
+    of the year that `on` names as (month, day). A date that the office does not work on moves to its next open day if it `rolls`.
 
     It runs in `runs`, starts on entering them or by one of `starts`, ends by one of `ends`, and keeps its remaining days in `pauses`.
-    The days are counted from the day of the act, or from the day that `since` reads where what it answers came earlier.
+    The days are counted from the day of the act, or from the day that `since` reads where what it answers came earlier; the
+    next day of the year is looked for from the day that `year_from` reads, where it reads one.
     It stands only while it is `owed`. A `move` is made by the clock when the date has come.
     `escalates` are (rung, role): from that many business days after the date on, the role's desk is told as well.
     """
@@ -286,9 +288,10 @@ class Deadline:
     runs: frozenset[str]
     days: int = 0
     at: Callable[[Facts], date | None] | None = None
-    on: tuple[int, int] | None = None
+    on: tuple[tuple[int, int], ...] = ()
     rolls: bool = False
     since: Callable[[Facts], date | None] | None = None
+    year_from: Callable[[Facts], date | None] | None = None
     starts: frozenset[str] = frozenset()
     ends: frozenset[str] = frozenset()
     pauses: frozenset[str] = frozenset()
@@ -297,12 +300,31 @@ class Deadline:
     escalates: tuple[tuple[int, str], ...] = ((7, "director"),)
     rungs: tuple[int, ...] = (-5, -1, 0, 3, 7)  # business days after the date on which reminders come
 
+    def counted(self, facts: Facts) -> date:
+        """The day by which it runs when it begins now."""
+        reads = self.year_from if self.on and self.year_from else self.since
+        return self.counted_from((reads(facts) if reads else None) or facts.today, facts.calendar)
+
+    def counted_from(self, start: date, days: Calendar) -> date:
+        """The day by which it runs when `start` is its first: the next day of the year, or so many business days on."""
+        if not self.on:
+            return days.add_business_days(start, self.days)
+        found = min(day for year in (start.year, start.year + 1) for on in self.on if (day := _day_of(year, on)) >= start)
+        return days.add_business_days(found, 0) if self.rolls else found
+
+
+def _day_of(year: int, on: tuple[int, int]) -> date:
+    """That month and day of the year; 29 February of a common year is its last day."""
+    month, day = on
+    return date(year, month, day) if on != (2, 29) or isleap(year) else date(year, 2, 28)
+
 
 @dataclass(frozen=True)
 class Ask:
     """An item in somebody's inbox: the holder's desk (or one person), what is wanted, the deadline it carries.
 
-    `org` names the desk's organisation where the holder alone does not: one of several that have the same part.
+    `org` names the desk's organisation where the holder alone does not: one of several that have the same part. With
+    `also` it carries the nearest of several deadlines.
     """
 
     holder: str
@@ -310,3 +332,9 @@ class Ask:
     deadline: str = ""
     person: int | None = None
     org: str = ""
+    also: tuple[str, ...] = ()
+
+    @property
+    def deadlines(self) -> tuple[str, ...]:
+        """The kinds of deadline of which the nearest is carried."""
+        return (self.deadline, *self.also)

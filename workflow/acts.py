@@ -7,8 +7,10 @@ from typing import Any
 
 from states.calendar import CalendarEnds
 from states.kernel import Move, Process, Refused
+from states.route_actions import waiting
+from states.routes import GROUP
 from states.terms import CLOCK, STAY, Action, Ask, Facts
-from workflow import deadlines, history, numbers
+from workflow import deadlines, history, numbers, routing
 from workflow.access import DESKS, PARTS, PostHeld
 from workflow.loading import Loaded, instant, microseconds
 
@@ -26,7 +28,7 @@ def work_out(case: Loaded, action: str, inputs: Mapping[str, Any], groups: Mappi
 
 def _worked_out(case: Loaded, action: str, inputs: Mapping[str, Any], groups: Mapping[str, Any]) -> dict[str, Any]:
     process, facts, row = case.process, case.facts, case.row
-    facts.inputs = _answers(inputs)
+    facts.inputs = answers(inputs)
     rows = [r for r in process.table if r.name == action and facts.state in r.source]
     if rows and not {group.partition(":")[0] for group in groups} <= frozenset().union(*(r.edits for r in rows)):
         raise Refused(
@@ -41,10 +43,14 @@ def _worked_out(case: Loaded, action: str, inputs: Mapping[str, Any], groups: Ma
     acting = next((case.held[role] for role in case.held if fitting and role in fitting.by), None)
     facts.registers = {
         **facts.registers, "numbers": texts, "edited": frozenset(groups), "lead": row.lead,
-        "acting_org": _as_written(case, acting.org_code) if acting else "",
+        "acting_org": as_written(case, acting.org_code) if acting else "",
     }  # fmt: skip
-    move = process.decide(facts, action)
-    form = _form_after(facts.after(move.source, facts.form, facts.read, facts.number), move.action)
+    try:
+        move = process.decide(facts, action)
+    except Refused as refusal:
+        waits = waiting(facts) if refusal.kind == "role" else ""
+        raise Refused("role", f"{refusal.sentence}{waits}何も変えていません。") if waits else refusal from refusal
+    form = form_after(facts.after(move.source, facts.form, facts.read, facts.number), move.action)
     number = drawn["case"][1] if "case" in drawn else row.number
     files = facts.registers.get("files", ())
     params = _rows(case, move, form, number, _parts(case, move, inputs) + [file_part(file) for file in files])
@@ -86,7 +92,7 @@ def taken_over(process: Process, form: Mapping[str, Any], groups: Mapping[str, A
         ) from None
 
 
-def _answers(inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+def answers(inputs: Mapping[str, Any]) -> Mapping[str, Any]:
     """What was typed with the act: texts, and a text for each warning. Raises `Refused` for anything else."""
     weighed = [inputs.get(name) or {} for name in WEIGHED]
     texts = [value for name, value in inputs.items() if name not in WEIGHED and value is not None]
@@ -159,9 +165,9 @@ def moved_to(
     after = before | {kind: deadlines.end_of(day) for kind, day in days.items()}
     steps = {(org, role, person, ask, due): i for i, org, role, person, ask, due in case.row.steps or ()}
     asked = [
-        (steps.get(_step(ask, case, parties, before, lead)), _step(ask, case, parties, after, lead))
+        (steps.get(desk_of(ask, case, parties, before, lead)), desk_of(ask, case, parties, after, lead))
         for ask in case.process.inbox(case.facts)
-        if ask.deadline in days
+        if days.keys() & set(ask.deadlines)
     ]
     opened = [
         {"kind": kind, "holder": items[kind].holder, "move": items[kind].move, "due": microseconds(after[kind]),
@@ -179,6 +185,12 @@ def moved_to(
     }
 
 
+def stay(case: Loaded, move: Move, form: dict[str, Any], inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """The rows of an act that changes what stands in the form, not where the case is."""
+    params = _rows(case, move, form, case.row.number, _parts(case, move, inputs))
+    return params | {"n_kind": [], "n_value": [], "n_count": 0, "takes": False, "taken": [f"~{move.action.name}"]}
+
+
 def standing(case: Loaded) -> list[deadlines.Standing]:
     """The deadlines of a case as they stand, open and paused."""
     return [
@@ -187,7 +199,7 @@ def standing(case: Loaded) -> list[deadlines.Standing]:
     ]
 
 
-def _form_after(facts: Facts, action: Action) -> dict[str, Any]:
+def form_after(facts: Facts, action: Action) -> dict[str, Any]:
     """The form with what the act itself writes: asked inputs that belong in it, and the row's own record."""
     form = dict(facts.form)
     for ask in action.asks:
@@ -249,6 +261,10 @@ def _rows(case: Loaded, move: Move, form: dict[str, Any], number: str | None, pa
     read = case.read if form == row.form else process.reading(form)
     after = case.facts.after(move.dest, form, read, number)
     changed = [group for group in form if form[group] != before.get(group) and group not in kept]
+    route = routing.laid(case, move, after, changed, post)
+    if route is not None:
+        form = after.form = {**form, GROUP: route}
+        changed += [GROUP] if route != before.get(GROUP) and GROUP not in changed else []
     current = {(p["part"], p["org"]) for p in case.parties if p["to"] is None}
     known = {(p["part"], p["org"]) for p in case.parties}
     heirs = _heirs(case)
@@ -260,10 +276,10 @@ def _rows(case: Loaded, move: Move, form: dict[str, Any], number: str | None, pa
     joining = [pair for pair in came if pair not in staying]
     parties = sorted([part, org] for part, org in staying | set(joining))
     lead = action.leads(after) if action.leads else row.lead
-    names = CLOCK_NAMES
+    names, one = CLOCK_NAMES, routing.standing(case, action.by)
     if post is not None:
         names = {"actor": row.person_name or "", "post": " ".join(filter(None, (post.section, post.title))),
-                 "office": _name(case, post.org_code)}  # fmt: skip
+                 "office": _name(case, post.org_code)} | routing.for_whom(case, action.by)  # fmt: skip
     own = [(history.FORM + group, form[group]) for group in changed]
     own += [("parties", parties)] if joining or leaving or not row.version else []
     own += [] if row.version else [history.opened(row.origin, row.opened_by, row.opened_us, row.parent_id)]
@@ -275,9 +291,10 @@ def _rows(case: Loaded, move: Move, form: dict[str, Any], number: str | None, pa
         case=row.id, seq=seq, at=row.now_us, action=action.name, source=move.source, dest=move.dest,
         process=(process.key, process.version, process.digest), actor=actor, post=post_text, office=office,
         lead=lead, round_no=rounds, number=number, content=refs,
+        acting_for=str(one.for_person) if one and one.acting == routing.DEPUTY else None,
     )  # fmt: skip
     plan = deadlines.plan(case.declared, action.name, move.source if row.version else "", after, standing(case))
-    wanted = [_step(ask, case, parties, plan.due, lead) for ask in process.inbox(after)]
+    wanted = [desk_of(ask, case, parties, plan.due, lead) for ask in process.inbox(after)]
     open_steps = {(org, role, person, ask, due): i for i, org, role, person, ask, due in row.steps or ()}
     opening = [step for step in wanted if step not in open_steps]
     ledger = sorted(set(process.assigned(after))) if process.assigned else []
@@ -317,7 +334,7 @@ def _pairs(told: Callable[[Facts], Sequence[tuple[str, str]]] | None, facts: Fac
     return list(dict.fromkeys((part, org) for part, org in told(facts))) if told else []
 
 
-def _step(
+def desk_of(
     ask: Ask, case: Loaded, parties: Sequence[Sequence[str]], due_at: Mapping[str, datetime], lead: str
 ) -> tuple[str, str, int | None, str, int]:
     """The desk of a holder: the one named, the requesting municipality's, headquarters', or the leading office's."""
@@ -326,7 +343,7 @@ def _step(
         org = next((org for part, org in parties if part == "requester"), lead)
     elif ask.holder == "headquarters":
         org = case.row.headquarters
-    due = due_at.get(ask.deadline, deadlines.FAR)
+    due = min((due_at[kind] for kind in ask.deadlines if kind in due_at), default=deadlines.FAR)
     return org, DESKS.get(ask.holder, ask.holder), ask.person, ask.label, microseconds(due)
 
 
@@ -336,7 +353,7 @@ def _heirs(case: Loaded) -> Mapping[str, str]:
     return found
 
 
-def _as_written(case: Loaded, org: str) -> str:
+def as_written(case: Loaded, org: str) -> str:
     """The code by which the form knows an organisation: that of its predecessor, where it took another's place."""
     return next((old for old, new in _heirs(case).items() if new == org), org)
 

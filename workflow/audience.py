@@ -45,7 +45,7 @@ HOLDERS = f"""SELECT d.no, n.id, n.mail, h.org_code, h.section, h.title
 FROM unnest(%(org)s::text[], %(role)s::text[], %(person)s::bigint[]) WITH ORDINALITY AS d (org, role, person, no)
 JOIN LATERAL (
   SELECT DISTINCT ON (t.person_id) t.person_id, p.org_code, p.section, p.title FROM post p JOIN tenure t ON t.post_id = p.id
-  WHERE {_IN_FORCE} AND CASE WHEN d.person IS NULL THEN p.org_code = d.org AND p.role = d.role ELSE t.person_id = d.person END
+  WHERE {_IN_FORCE} AND CASE WHEN d.person IS NULL THEN (p.org_code = d.org AND p.role = d.role) OR '#' || p.id = d.role ELSE t.person_id = d.person END
   ORDER BY t.person_id, p.role <> d.role, t.id) h ON true
 JOIN person n ON n.id = h.person_id ORDER BY d.no, n.id"""
 

@@ -3,15 +3,15 @@
 Running deadlines never move by themselves: the page says beforehand which of them would now be counted otherwise.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
 from psycopg.rows import dict_row
 
 from states import catalogue
-from states.calendar import Calendar, CalendarEnds
+from states.calendar import Calendar, CalendarEnds, brought_along, following, named_holidays
 from states.dates import WEEKDAYS, read_date, short, wareki
 from states.text import problems
 from workflow.access import TODAY, Actor
@@ -25,6 +25,7 @@ KINDS = {CLOSED: "閉庁日(窓口を閉める日)", HOLIDAY: "法律で祝日�
 LABELS = {"day": "日", "kind": "種類", "office": "局", "reason": "理由"}
 LONGEST = 200
 PAST, AHEAD = 366, 3660  # days from today
+AROUND = timedelta(days=40)  # further than one national holiday reaches to others
 
 
 @dataclass
@@ -36,13 +37,23 @@ class NotTaken(Exception):
 
 @dataclass(frozen=True)
 class Change:
-    """A day that goes into the table (`entry` 0), or the entry of it that is taken out."""
+    """A day that goes into the table (`entry` 0), or the entry of it that is taken out.
+
+    A `derived` one is no national holiday itself: the Act brings it, or took it, along with another.
+    """
 
     day: date
     kind: str
     office: str
     reason: str = ""
     entry: int = 0
+    derived: bool = False
+
+    @property
+    def sentence(self) -> str:
+        """What becomes of the day."""
+        holiday = (self.kind == HOLIDAY) != bool(self.entry)
+        return f"{short(self.day)}を{'休日にする' if holiday else '開庁日にする'}"
 
 
 @dataclass(frozen=True)
@@ -72,7 +83,7 @@ def offices(conn: Connection) -> list[tuple[str, str]]:
     return [(code, name) for code, name in conn.execute(OFFICES, prepare=True).fetchall()]
 
 
-LISTED = f"""SELECT x.id, x.day, x.kind, x.office, x.reason, x.set_at, n.name AS set_by,
+LISTED = f"""SELECT x.id, x.day, x.kind, x.office, x.reason, x.derived, x.set_at, n.name AS set_by,
   (SELECT o.name FROM organisation o WHERE o.code = x.office ORDER BY o.valid_to DESC NULLS FIRST LIMIT 1) AS office_name,
   x.day < {TODAY} AS past
 FROM closure x LEFT JOIN person n ON n.id = x.set_by
@@ -135,42 +146,111 @@ def _pointless(conn: Connection, day: date, kind: str, office: str) -> str:
     except CalendarEnds as ends:
         return str(ends)
     if kind == WORKING:
-        return "" if law else f"{short(day)}は、もともと祝日ではありません。"
+        return _holiday_still(conn, day) if law else f"{short(day)}は、もともと祝日ではありません。"
     if kind == HOLIDAY:
-        return f"{short(day)}は、もともと祝日({law})です。" if law else ""
+        named = law and day in named_holidays(day.year, day.year)
+        return f"{short(day)}は、もともと祝日({law})です。" if named else ""
     if calendar(conn, office).is_business_day(day):
         return ""
     return f"{short(day)}は、もともと開庁日ではありません。"
+
+
+def _holiday_still(conn: Connection, day: date) -> str:
+    """Why a day that is no national holiday any more stays one all the same; empty where it does not."""
+    national, _ = _national(conn, day)
+    name = brought_along(national - {day}).get(day, "") if day in national else ""
+    also = "、".join(short(f.day) for f in following(national, day, becomes=False) if not f.holiday)
+    more = f"代わりに{also}が祝日でなくなります。その日を入れてください。" if also else "入れる日はありません。"
+    return f"{short(day)}は、祝日でなくなっても「{name}」になります。{more}" if name else ""
+
+
+def _national(conn: Connection, day: date) -> tuple[frozenset[date], dict[date, tuple[int, str]]]:
+    """The national holidays around a day as the law and the table have them; and the entries there by day: number, kind."""
+    rows = conn.execute(
+        "SELECT id, day, kind, derived FROM closure WHERE office IS NULL AND day BETWEEN %s AND %s",
+        (day - AROUND, day + AROUND),
+    ).fetchall()
+    working = {there for _, there, kind, _ in rows if kind == WORKING}
+    made = {there for _, there, kind, derived in rows if kind == HOLIDAY and not derived}
+    named = named_holidays((day - AROUND).year, (day + AROUND).year)
+    return (named - working) | made, {there: (number, kind) for number, there, kind, _ in rows}
+
+
+def follows(conn: Connection, change: Change) -> list[Change]:
+    """The changes that the Act brings along with this one (祝日法3条2項・3項): days that go in, entries that are taken out."""
+    national, there = _national(conn, change.day)
+    named = change.day in named_holidays(change.day.year, change.day.year)
+    if change.kind == CLOSED or change.derived or (change.kind == WORKING and not named):
+        return []
+    becomes = (change.kind == HOLIDAY) != bool(change.entry)
+    found, known = [], Calendar()
+    for follow in following(national, change.day, becomes=becomes):
+        number, kind = there.get(follow.day, (0, ""))
+        wanted, other = (HOLIDAY, WORKING) if follow.holiday else (WORKING, HOLIDAY)
+        if kind == other:
+            found.append(Change(follow.day, kind, "", follow.name, number, derived=True))
+        elif not kind and bool(known.holiday_name(follow.day)) != follow.holiday:
+            found.append(Change(follow.day, wanted, "", follow.name, derived=True))
+    return found
 
 
 def entry(conn: Connection, actor: Actor, number: int) -> Change:
     """An entry as it would be taken out. Raises `NotFound`."""
     administrator(actor)
     row = conn.execute(
-        "SELECT day, kind, coalesce(office, ''), reason, id FROM closure WHERE id = %s", (number,)
+        "SELECT day, kind, coalesce(office, ''), reason, id, derived FROM closure WHERE id = %s", (number,)
     ).fetchone()
     if row is None:
         raise NotFound
     return Change(*row)
 
 
-def add(conn: Connection, actor: Actor, change: Change) -> int:
-    """Enter the day; returns the entry's number. Raises `NotFound`, and `NotTaken` where somebody else has just entered it."""
+def add(conn: Connection, actor: Actor, change: Change, *, along: bool = False) -> int:
+    """Enter the day, and `along` with it what the Act brings; returns the entry's number.
+
+    Raises `NotFound`, and `NotTaken` where somebody else has just entered it.
+    """
     administrator(actor)
+    with conn.transaction():
+        more = follows(conn, change) if along else []
+        made = _enter(conn, actor, change)
+        if made is None:
+            raise NotTaken({"day": f"{short(change.day)}は、ほかの方が先に入れました。一覧を確かめてください。"})
+        _carry(conn, actor, more, change.reason)
+    return made
+
+
+def drop(conn: Connection, actor: Actor, number: int, reason: str, *, along: bool = False) -> None:
+    """Take an entry out, and `along` with it what the Act brought; who, when and why stays. Raises `NotFound`, `NotTaken`."""
+    change = entry(conn, actor, number)
+    if problem := unsaid(reason.strip()):
+        raise NotTaken({"reason": problem})
+    with conn.transaction():
+        more = follows(conn, change) if along else []
+        _carry(conn, actor, [change, *more], reason.strip())
+
+
+def _carry(conn: Connection, actor: Actor, changes: Sequence[Change], reason: str) -> None:
+    for change in changes:
+        if change.entry:
+            conn.execute(TAKE_OUT, {"entry": change.entry, "reason": reason, "person": actor.person_id})
+        else:
+            _enter(conn, actor, replace(change, reason=reason))
+
+
+def _enter(conn: Connection, actor: Actor, change: Change) -> int | None:
     row = conn.execute(
-        """INSERT INTO closure (day, office, kind, reason, set_by, set_at) VALUES (%s, %s, %s, %s, %s, clock_now())
+        """INSERT INTO closure (day, office, kind, reason, derived, set_by, set_at) VALUES (%s, %s, %s, %s, %s, %s, clock_now())
            ON CONFLICT DO NOTHING RETURNING id""",
-        (change.day, change.office or None, change.kind, change.reason, actor.person_id),
+        (change.day, change.office or None, change.kind, change.reason, change.derived, actor.person_id),
     ).fetchone()
-    if row is None:
-        raise NotTaken({"day": f"{short(change.day)}は、ほかの方が先に入れました。一覧を確かめてください。"})
-    return int(row[0])
+    return None if row is None else int(row[0])
 
 
-def drop(conn: Connection, actor: Actor, number: int) -> None:
-    """Take an entry out; one that is gone already is no trouble. Raises `NotFound`."""
-    administrator(actor)
-    conn.execute("DELETE FROM closure WHERE id = %s", (number,))
+# What is in force stands in the one table, what was taken out of it in the other: no count has to tell them apart.
+TAKE_OUT = """WITH gone AS (DELETE FROM closure WHERE id = %(entry)s RETURNING *)
+INSERT INTO closure_ended (id, day, office, kind, reason, set_by, set_at, ended_reason, ended_by, ended_at)
+SELECT id, day, office, kind, reason, set_by, set_at, %(reason)s, %(person)s, clock_now() FROM gone"""
 
 
 # A day counts for a deadline that began before it and ends with it or later. What somebody moved by hand is not counted.
@@ -182,18 +262,25 @@ WHERE d.closed_at IS NULL AND d.move = '' AND d.planned_at IS NULL AND d.due_at 
 GROUP BY c.lead, c.process, c.process_version, d.kind, d.due_at ORDER BY d.due_at, c.lead, d.kind"""
 
 
-def effects(conn: Connection, change: Change) -> list[Effect]:
-    """The open deadlines that would be counted otherwise if they opened after the change. They stay as they are."""
-    rows = conn.execute(COUNTED, {"begins": start_of(change.day), "office": change.office}).fetchall()
-    found, before = [], change.day - timedelta(days=1)
+def effects(conn: Connection, change: Change, along: Sequence[Change] = ()) -> list[Effect]:
+    """The open deadlines that would be counted otherwise if they opened after the change, and those `along` with it.
+
+    They stay as they are.
+    """
+    changes = (change, *along)
+    begins = min(one.day for one in changes)
+    rows = conn.execute(COUNTED, {"begins": start_of(begins), "office": change.office}).fetchall()
+    found, before = [], begins - timedelta(days=1)
     for lead, process, version, kind, due_at, count, name in rows:
         item = next((d for d in catalogue.process(process, version).deadlines if d.kind == kind), None)
         if item is None or item.at is not None:
             continue
-        now, then, due = calendar(conn, lead), _changed(conn, lead, change), due_day(due_at)
+        now, then, due = calendar(conn, lead), _changed(conn, lead, changes), due_day(due_at)
         try:
-            left = now.business_days_between(before, due)
+            left = 0 if item.on else now.business_days_between(before, due)
             instead = then.add_business_days(before, left) if left else due
+            if item.on and item.rolls:
+                instead = then.add_business_days(due, 0)
         except CalendarEnds:
             continue
         if instead != due:
@@ -202,13 +289,13 @@ def effects(conn: Connection, change: Change) -> list[Effect]:
     return found
 
 
-def _changed(conn: Connection, office: str, change: Change) -> Calendar:
+def _changed(conn: Connection, office: str, changes: Sequence[Change]) -> Calendar:
     """The calendar of an office as it would be."""
     rows = conn.execute(
-        "SELECT kind || ' ' || day FROM closure WHERE (office IS NULL OR office = %s) AND id <> %s",
-        (office, change.entry),
+        "SELECT kind || ' ' || day FROM closure WHERE (office IS NULL OR office = %s) AND id <> ALL (%s::bigint[])",
+        (office, [change.entry for change in changes]),
     ).fetchall()
-    more = set() if change.entry else {f"{change.kind} {change.day.isoformat()}"}
+    more = {f"{change.kind} {change.day.isoformat()}" for change in changes if not change.entry}
     return calendar_of(frozenset({row[0] for row in rows} | more))
 
 

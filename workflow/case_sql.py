@@ -14,6 +14,7 @@ from typing import Any
 import psycopg
 
 from workflow.access import CLOCK_NOW, HELD, ONCE, SCOPE, TODAY
+from workflow.seating import OPEN_SEATS
 
 MICROSECONDS = "(extract(epoch FROM {}) * 1000000)::bigint"
 NOW = MICROSECONDS.format(CLOCK_NOW)
@@ -34,9 +35,10 @@ _COLUMNS = f"""c.id, c.process, c.process_version, c.origin, c.lead, c.place, c.
      FROM cases k WHERE k.parent_id = c.id AND k.version > 0) AS children,
   (SELECT jsonb_object_agg(k.kind, k.value) FROM counter k WHERE k.org_code = c.lead AND k.fiscal_year = {FISCAL_YEAR}) AS counters,
   (SELECT array_agg(x.kind || ' ' || x.day) FROM closure x WHERE x.office IS NULL OR x.office = c.lead) AS closures,
-  (SELECT jsonb_agg(jsonb_build_array(u.kind, u.days, u.month, u.day) ORDER BY u.office NULLS FIRST, u.valid_from, u.id) FROM deadline_rule u
+  (SELECT jsonb_agg(jsonb_build_array(u.kind, u.days, u.on_days) ORDER BY u.office NULLS FIRST, u.valid_from, u.id) FROM deadline_rule u
      WHERE u.process = c.process AND (u.office IS NULL OR u.office = c.lead) AND u.valid_from <= {TODAY}
        AND (u.valid_to IS NULL OR u.valid_to >= {TODAY})) AS rules,
+  {OPEN_SEATS} AS seats,
   (SELECT headquarters FROM installation) AS headquarters,
   CASE WHEN me.wide THEN (SELECT o.name FROM organisation o, installation i WHERE o.code = i.headquarters
      AND (o.valid_from IS NULL OR o.valid_from <= {TODAY}) AND (o.valid_to IS NULL OR o.valid_to >= {TODAY}) LIMIT 1) END

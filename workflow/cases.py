@@ -15,12 +15,12 @@ from uuid import UUID
 
 import psycopg
 
-from states import catalogue
+from states import catalogue, route_actions
 from states.dates import short
 from states.kernel import Offer, Process, Refused
 from states.places import Directory
 from states.terms import Deadline, Facts, State, block
-from workflow import acts, case_sql, colleagues, families, history
+from workflow import acts, case_sql, colleagues, families, history, routes, routing
 from workflow.access import PARTS, SCOPE, TODAY, VISIBLE, actor
 from workflow.blackout import plain
 from workflow.loading import Connection, Loaded, NotFound, instant, load
@@ -268,7 +268,11 @@ def act(
             raise conflict(conn, case)
         if saves not in (None, case.row.saves):
             raise SaveClash(case.row.acted_at, case.row.form, last_saved(conn, case_id)["who"])
-        params = acts.work_out(case, action, dict(inputs or {}), dict(form or {}))
+        routing.prepare(conn, case, action)
+        if action in route_actions.BY_NAME:
+            params = routes.work_out(case, action, dict(inputs or {}))
+        else:
+            params = acts.work_out(case, action, dict(inputs or {}), dict(form or {}))
         if not colleagues.all_known(conn, case, form or {}):
             raise Refused("guard", STRANGER)
         params |= {"person": person_id, "key": key, "request": request}
@@ -285,6 +289,7 @@ def act(
 def act_by_clock(conn: Connection, case_id: int, action: str) -> Done | None:
     """A move that time makes; None when somebody was faster. Raises `Refused` when a guard holds it back."""
     case = load(conn, case_id, None)
+    routing.prepare(conn, case, action)
     params = acts.work_out(case, action, {}, {})
     return Done(case.row.version + 1, params["state"]) if _write(conn, case, params, None) else None
 
@@ -402,10 +407,11 @@ def look(conn: Connection, person_id: int, case_id: int) -> View:
     roles = case.reads
     form = {group: value for group, value in row.form.items() if process.reads(history.FORM + group, roles, row.state)}
     labels = {d.kind: d for d in process.deadlines}
+    routing.prepare(conn, case)
     return View(
         id=row.id, process=process, number=row.number, title=row.title, origin=row.origin, lead=row.lead,
         state=process.state(row.state), version=row.version, saves=row.saves, form=form, read=process.reading(form),
-        facts=case.facts, offers=process.actions(case.facts), roles=roles,
+        facts=case.facts, offers=[*process.actions(case.facts), *route_actions.offers(process, case.facts)], roles=roles,
         parties=[{"org_code": p["org"], "org_name": names.get(p["org"], p["org"]), "part": p["part"]} for p in case.parties if p["to"] is None],
         steps=[
             {"org_code": org, "role": role, "person_id": person, "ask": ask, "due_at": instant(due)}

@@ -3,7 +3,6 @@
 The process declares them; this module turns the declaration and the rows that stand into the rows that shall stand.
 """
 
-from calendar import isleap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -85,8 +84,7 @@ def plan(declared: Sequence[Deadline], action: str, source: str, facts: Facts, s
         elif runs and row is not None and action not in item.starts:
             wanted = row.due_at
         elif runs and (action in item.starts or (not item.starts and source not in item.runs)):
-            since = (item.since(facts) if item.since else None) or facts.today
-            wanted = end_of(counted(item, since, facts.calendar))
+            wanted = opening(item, facts, row)
         elif runs and item.kind in paused and source in item.pauses:
             wanted = end_of(facts.calendar.add_business_days(facts.today, max(paused[item.kind] or 0, 1)))
         if row is not None and wanted != row.due_at:
@@ -103,19 +101,14 @@ def plan(declared: Sequence[Deadline], action: str, source: str, facts: Facts, s
     return Plan(tuple(close), tuple(opened), due)
 
 
-def counted(item: Deadline, since: date, days: Calendar) -> date:
-    """The day by which a deadline that begins with `since` runs: the next such day of the year, or so many business days on."""
-    if item.on is None:
-        return days.add_business_days(since, item.days)
-    found = _day_of(since.year, item.on)
-    found = found if found >= since else _day_of(since.year + 1, item.on)
-    return days.add_business_days(found, 0) if item.rolls else found
+def opening(item: Deadline, facts: Facts, row: Standing | None = None) -> datetime | None:
+    """By when a deadline runs that begins now; None where its day of the year has gone by before it began.
 
-
-def _day_of(year: int, on: tuple[int, int]) -> date:
-    """That month and day of the year; 29 February of a common year is its last day."""
-    month, day = on
-    return date(year, month, day) if on != (2, 29) or isleap(year) else date(year, 2, 28)
+    What runs by that day already (`row`) goes on, late as it is.
+    """
+    day = item.counted(facts)
+    late = bool(item.on) and day < facts.today and (row is None or due_day(row.due_at) != day)
+    return None if late else end_of(day)
 
 
 def _dated(item: Deadline, day: date | None, days: Calendar) -> datetime | None:
@@ -128,25 +121,23 @@ def _dated(item: Deadline, day: date | None, days: Calendar) -> datetime | None:
 
 def promised(items: Iterable[Deadline], running: Iterable[str]) -> str:
     """Of the running deadlines the one that spans the most states, by which the whole case is promised; "" for none."""
-    spans = {item.kind: len(item.runs) for item in items if not item.move}
+    spans = {item.kind: len(item.runs) for item in items if item.days and not item.move}
     return max((kind for kind in running if spans.get(kind, 0) > 1), key=lambda kind: spans[kind], default="")
 
 
-Rule = Sequence[Any]  # kind, days, month, day
+Rule = Sequence[Any]  # kind, days, days of the year as month × 100 + day
 
 
 def declared(items: Sequence[Deadline], rules: Iterable[Rule]) -> Sequence[Deadline]:
     """The deadlines of a process with what an administrator has set in place of their days; the last rule of a kind counts."""
-    said = {kind: (days, month, day) for kind, days, month, day in rules}
+    said = {kind: (days, on) for kind, days, on in rules}
     return tuple(_instead(item, *said[item.kind]) if item.kind in said else item for item in items)
 
 
-def _instead(item: Deadline, days: int | None, month: int | None, day: int | None) -> Deadline:
+def _instead(item: Deadline, days: int | None, on: Sequence[int] | None) -> Deadline:
     if item.at is not None or item.move:
         return item
-    if days is not None:
-        return replace(item, days=days, on=None)
-    return replace(item, days=0, on=(month, day) if month and day else None)
+    return replace(item, days=days or 0, on=tuple(divmod(day, 100) for day in on or ()))
 
 
 KINDS = ("closed", "holiday", "working")  # of a day in the administrator's table

@@ -9,13 +9,14 @@ from uuid import UUID
 
 import psycopg
 
-from states import catalogue
+from states import catalogue, routes
 from states.kernel import Process
 from states.places import Directory
 from states.terms import CLOCK, Deadline, Facts
 from workflow import case_sql, deadlines, ended, history
 from workflow.access import OUTSIDE, PostHeld, ended_at, roles_on
 from workflow.registers import registers
+from workflow.routing import granted, read_seats
 
 Connection = psycopg.Connection[Any]
 KEEPERS = frozenset({"auditor", "records"})  # the roles that are left on a case of which nothing is kept any more
@@ -57,6 +58,7 @@ class Row(NamedTuple):
     counters: dict[str, int] | None
     closures: list[str] | None  # kind and day
     rules: list[list[Any]] | None
+    seats: list[list[Any]] | None  # of the posts that a route asks now, and that may stand in
     headquarters: str
     headquarters_name: str | None
     body: str | None
@@ -119,9 +121,15 @@ def load(conn: Connection, case_id: int, person_id: int | None, key: UUID | None
         return _as_it_was(conn, row, process, posts, until)
     if history.disposed(row.form, row.title):  # nobody acts on it any more; the offices read what is left of it
         held = {role if role in KEEPERS else "auditor": post for role, post in held.items() if role not in OUTSIDE}
-    facts = _facts(conn, row, process, frozenset({CLOCK}) if person_id is None else frozenset(held), person_id, named)
+    reads = frozenset({CLOCK}) if person_id is None else frozenset(held)
+    route, stands = routes.of(row.form) if process.matters else None, None
+    if route is not None and person_id is not None:
+        held, stands = granted(process, row.state, route, held, posts, person_id, read_seats(row.seats))
+    facts = _facts(conn, row, process, reads if person_id is None else frozenset(held), person_id, named)
+    if stands is not None:
+        facts.registers = {**facts.registers, "stands": stands, "posts": frozenset(post.id for post in posts)}
     last = json.loads(row.body) if row.body else None
-    return Loaded(row, process, facts, facts.read, held, parties, last, facts.roles)
+    return Loaded(row, process, facts, facts.read, held, parties, last, reads)
 
 
 def _facts(
@@ -137,7 +145,8 @@ def _facts(
         roles=roles,
         actor=CLOCK if person_id is None else str(person_id),
         number=row.number,
-        registers=registers(conn, process, row, person_id, named),
+        registers=registers(conn, process, row, person_id, named)
+        | {"deadlines": deadlines.declared(process.deadlines, row.rules or ())},
     )
 
 

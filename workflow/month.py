@@ -37,6 +37,26 @@ FROM me CROSS JOIN deadline d JOIN cases c ON c.id = d.case_id
 WHERE d.closed_at IS NULL AND d.move = '' AND d.due_at > %(since)s AND d.due_at <= %(until)s AND c.open AND {_PART_OF} AND {VISIBLE}
 ORDER BY d.due_at, d.id LIMIT %(most)s"""
 
+# A deadline that nobody waits for any more: closed, neither paused nor replaced by another day in the same moment.
+_MET = """d.closed_at IS NOT NULL AND d.left_days IS NULL AND d.move = '' AND d.due_at > %(since)s AND d.due_at <= %(until)s AND c.open
+  AND NOT EXISTS (SELECT 1 FROM deadline n WHERE n.case_id = d.case_id AND n.kind = d.kind AND n.opened_at = d.closed_at)"""
+
+# Those of the reader's own desks: where the part of the post's organisation makes the post the deadline's holder.
+MET_MINE = f"""WITH {SCOPE}, desk AS (SELECT DISTINCT post ->> 1 AS org, post ->> 4 AS role FROM me, jsonb_array_elements(me.posts) AS post)
+SELECT {_CASE}, NULL AS what, d.holder, d.due_at, d.opened_at, d.closed_at, d.kind, true AS own, NULL::text[] AS parts
+FROM me CROSS JOIN deadline d JOIN cases c ON c.id = d.case_id
+WHERE {_MET} AND {VISIBLE} AND (
+  EXISTS (SELECT 1 FROM desk k JOIN unnest(%(roles)s::text[], %(parts)s::text[]) AS u (role, part) ON u.role = k.role AND k.role = d.holder
+    JOIN party v ON v.case_id = c.id AND v.org_code = k.org AND v.part = u.part AND v.valid_to IS NULL)
+  OR d.holder = 'headquarters' AND EXISTS (SELECT 1 FROM desk k WHERE k.role = d.holder)
+  OR d.holder = 'staff' AND EXISTS (SELECT 1 FROM assignment a WHERE a.case_id = c.id AND a.person_id = %(person)s))
+ORDER BY d.due_at, d.id LIMIT %(most)s"""
+
+MET_OF = f"""WITH {SCOPE} SELECT {_CASE}, NULL AS what, d.holder, d.due_at, d.opened_at, d.closed_at, d.kind, false AS own,
+  ARRAY(SELECT v.part FROM party v WHERE v.case_id = c.id AND v.org_code = ANY (me.orgs) AND v.valid_to IS NULL) AS parts
+FROM me CROSS JOIN deadline d JOIN cases c ON c.id = d.case_id
+WHERE {_MET} AND {_PART_OF} AND {VISIBLE} ORDER BY d.due_at, d.id LIMIT %(most)s"""
+
 SENT_MINE = f"""WITH {SCOPE} SELECT {_CASE}, a.day, 1 AS people, array_agg(a.half ORDER BY a.half) AS halves, c.acted_at
 FROM me CROSS JOIN assignment a JOIN cases c ON c.id = a.case_id
 WHERE a.person_id = %(person)s AND a.day BETWEEN %(first)s AND %(last)s AND {VISIBLE}
@@ -62,24 +82,40 @@ class Entry:
     since: datetime
     key: str
     over: bool = False
+    met: str = ""  # by word: that it is done with, or done with late
     tentative: bool = False
 
 
-def of_person(conn: Connection, person_id: int, first: date, last: date, *, overdue: bool = False) -> list[Entry]:
-    """The deadlines of what waits for this person and the days on which the person is sent; `overdue` ones from before, too."""
+def of_person(
+    conn: Connection, person_id: int, first: date, last: date, *, overdue: bool = False, met: bool = False
+) -> list[Entry]:
+    """The deadlines of what waits for this person and the days on which the person is sent.
+
+    `overdue` ones from before, too; with `met` those of the own desks that nobody waits for any more.
+    """
     params = _params(person_id, first, last, overdue)
-    return _entries(_dicts(conn, DUE_MINE, params), _dicts(conn, SENT_MINE, params), database_now(conn), inside=True)
+    due = [*_dicts(conn, DUE_MINE, params), *(_dicts(conn, MET_MINE, _own(params, first)) if met else ())]
+    return _entries(due, _dicts(conn, SENT_MINE, params), database_now(conn), inside=True)
+
+
+def _own(params: Mapping[str, Any], first: date) -> dict[str, Any]:
+    """Which part in a case makes a post's role a holder: the same word for both."""
+    pairs = [(role, part) for role, parts in PARTS.items() for part, told in parts.items() if told == role]
+    told = {"roles": [role for role, _ in pairs], "parts": [part for _, part in pairs]}
+    return {**params, "since": start_of(first), **told}
 
 
 def of_organisation(
-    conn: Connection, person_id: int, org: str, first: date, last: date, *, inside: bool, overdue: bool = False
-) -> list[Entry]:
+    conn: Connection, person_id: int, org: str, first: date, last: date, *, inside: bool, overdue: bool = False,
+    met: bool = False,
+) -> list[Entry]:  # fmt: skip
     """The deadlines of the cases of an office or a municipality that this person sees.
 
     Who stands outside reads the promised day and what their own part owes, and the days of who is sent once that is decided.
     """
     params = _params(person_id, first, last, overdue) | {"org": org}
-    return _entries(_dicts(conn, DUE_OF, params), _dicts(conn, SENT_OF, params), database_now(conn), inside=inside)
+    due = [*_dicts(conn, DUE_OF, params), *(_dicts(conn, MET_OF, params | {"since": start_of(first)}) if met else ())]
+    return _entries(due, _dicts(conn, SENT_OF, params), database_now(conn), inside=inside)
 
 
 def _params(person_id: int, first: date, last: date, overdue: bool) -> dict[str, Any]:
@@ -98,22 +134,22 @@ def _entries(
 
 
 def _due(row: Mapping[str, Any], now: datetime, *, inside: bool) -> Entry | None:
-    process = catalogue.process(row["process"], row["process_version"])
-    if row["own"]:
+    process, closed = catalogue.process(row["process"], row["process_version"]), row.get("closed_at")
+    if row["own"] and not closed:
         words, kind = row["what"], row["kind"] or ""
     else:
         declared = next((d for d in process.deadlines if d.kind == row["kind"]), None)
         if declared is None:
             return None
         promised = durations.awaited(process)
-        roles = {told.get(part) for told in PARTS.values() for part in row["parts"]}
-        if not inside and row["holder"] not in roles and declared is not promised:
+        roles = {told.get(part) for told in PARTS.values() for part in row["parts"] or ()}
+        if not (inside or row["own"]) and row["holder"] not in roles and declared is not promised:
             return None
         words, kind = f"{declared.label}({HOLDERS.get(row['holder'], row['holder'])})", row["kind"]
     key = f"due-{row['case_id']}-{kind or 'ask'}-{row['holder']}"
     return Entry(
         due_day(row["due_at"]), DUE, words, row["case_id"], row["title"], row["number"], row["place"], row["opened_at"], key,
-        over=row["due_at"] <= now,
+        over=not closed and row["due_at"] <= now, met="" if not closed else "済(期限の後)" if closed > row["due_at"] else "済",
     )  # fmt: skip
 
 

@@ -62,6 +62,18 @@ class Group:
     numbers: Sequence[str]
 
 
+@dataclass(frozen=True)
+class Extent:
+    """What an order would move: its groups, and how many deadlines of how many cases they come to."""
+
+    groups: Sequence[Group]
+    cases: int
+
+    @property
+    def deadlines(self) -> int:
+        return sum(group.count for group in self.groups)
+
+
 def read(conn: Connection, actor: Actor, typed: Mapping[str, str]) -> Order:
     """The order that was typed: first, last (empty: the same day), to, office ("" for all), reason. Raises `NotFound`, `NotTaken`."""
     administrator(actor)
@@ -94,20 +106,22 @@ _DUE = """FROM deadline d JOIN cases c ON c.id = d.case_id
 WHERE d.closed_at IS NULL AND d.move = '' AND d.due_at > %(begins)s AND d.due_at <= %(ends)s AND (%(office)s = '' OR c.lead = %(office)s)"""
 
 GROUPS = f"""SELECT c.lead, c.process, c.process_version, d.kind, d.due_at, count(*), (array_agg(c.number ORDER BY c.number))[1:10],
-  (SELECT o.name FROM organisation o WHERE o.code = c.lead ORDER BY o.valid_to DESC NULLS FIRST LIMIT 1)
+  (SELECT o.name FROM organisation o WHERE o.code = c.lead ORDER BY o.valid_to DESC NULLS FIRST LIMIT 1),
+  (SELECT count(DISTINCT d.case_id) {_DUE})
 {_DUE} GROUP BY c.lead, c.process, c.process_version, d.kind, d.due_at ORDER BY d.due_at, c.lead, d.kind"""
 
 
-def groups(conn: Connection, order: Order) -> list[Group]:
+def extent(conn: Connection, order: Order) -> Extent:
     """What the order would move, as it stands now."""
+    rows = conn.execute(GROUPS, _span(order)).fetchall()
     found = []
-    for lead, key, version, kind, due_at, count, numbers, name in conn.execute(GROUPS, _span(order)).fetchall():
+    for lead, key, version, kind, due_at, count, numbers, name, _ in rows:
         process = catalogue.process(key, version)
         label = next((item.label for item in process.deadlines if item.kind == kind), kind)
         found.append(
             Group(name or lead, process.label, label, due_day(due_at), count, [n for n in numbers if n])
         )  # fmt: skip
-    return found
+    return Extent(found, rows[0][-1] if rows else 0)
 
 
 def _span(order: Order) -> dict[str, Any]:
@@ -188,7 +202,10 @@ def _moved(db: Database, conn: Connection, told: Mapping[str, Any], order: Order
             params = _params(inside, told, order, case_id)
             if params is None or not case_sql.carry_out(inside, params):
                 return False
-            inside.execute("UPDATE deadline_move SET moved = moved + 1 WHERE id = %s", (told["id"],))
+            inside.execute(
+                "UPDATE deadline_move SET moved = moved + 1, deadlines = deadlines + %s WHERE id = %s",
+                (len(params["rows"]["deadlines_open"]), told["id"]),
+            )
             return True
     except NotFound:
         return False

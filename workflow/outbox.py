@@ -240,6 +240,8 @@ def _make(conn: Connection, post: mail.Post, row: Row, found: Told) -> str:
 def _crowded(conn: Connection, messages: Sequence[Message]) -> frozenset[int]:
     """Who has been mailed so often within the last minutes that the rest had better come as one mail."""
     most = settings().mail_burst
+    if not most:
+        return frozenset()
     told = {"people": [m.person_id for m in messages], "most": most}
     return frozenset(person for person, lately in conn.execute(LATELY, told, prepare=True).fetchall() if lately >= most)
 

@@ -15,6 +15,7 @@ from psycopg.rows import dict_row
 
 from states import catalogue
 from states.kernel import Process
+from states.route_actions import LABELS
 from states.terms import CLOCK
 from workflow import ended
 from workflow.access import ONCE, SCOPE, TODAY, UNTIL, VISIBLE
@@ -62,7 +63,9 @@ MUNICIPALITY = f"""(SELECT o.name FROM organisation o WHERE o.code = c.place AND
   ORDER BY o.valid_to DESC NULLS FIRST LIMIT 1) AS municipality"""
 LEAD = f"""(SELECT o.short FROM organisation o WHERE o.code = c.lead AND (o.valid_to IS NULL OR o.valid_to >= {TODAY}) LIMIT 1) AS lead_name"""
 
-_DESKS = "SELECT DISTINCT post ->> 1 AS org, post ->> 4 AS role FROM me, jsonb_array_elements(me.posts) AS post"
+# A desk is an organisation's role, or a post of its own (#id): what a route asks of a post goes to whoever holds it.
+_DESKS = """SELECT DISTINCT post ->> 1 AS org, kind.role FROM me, jsonb_array_elements(me.posts) AS post,
+  LATERAL (VALUES (post ->> 4), ('#' || (post ->> 0))) AS kind (role)"""
 _MINE = "s.org_code = d.org AND s.role = d.role AND s.closed_at IS NULL AND (s.person_id IS NULL OR s.person_id = %(person)s)"
 
 # The page of one desk comes off the covering index; only its rows are joined to their cases. The verdicts are the last
@@ -288,7 +291,7 @@ ENGINE_LABELS = {
     "succeed": "合併などで引き継ぐ", "follow": "もとの案件に従う", "propose_disposal": "廃棄を起案する", "decline_disposal": "廃棄を取りやめる",
     "extend_retention": "保存期間を延ばす", "hold_disposal": "廃棄を止める", "release_disposal": "廃棄の停止を解く",
     "extend_deadline": "期限を動かす",
-}  # fmt: skip
+} | LABELS  # fmt: skip
 
 
 def label_of(process: Process, action: str, source: str) -> str:

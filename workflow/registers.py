@@ -4,6 +4,7 @@
 - `children`: the case's child cases: id, process, state, state_label, final, origin, title, form
 - `parent`: of a child case: number, title, state, final, origin, form
 - `files`: of a draft: the files that wait for its first event
+- `deadlines`: those of the process as an administrator has set them for the leading office (put there by `loading`)
 - `own_approval`: of a case that is not open yet: whether its writer's organisation approves before anybody else sees it
 - `heirs`: where an organisation of the case was succeeded by another: who stands in its place, by its code
 - `named`: the case whose number the act names, by that number, if the actor may see it: id, number, title, place, state_label

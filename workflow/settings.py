@@ -22,7 +22,8 @@ class Settings(BaseSettings):
     redis_url: str = ""
     smtp_url: str = ""
     mail_from: str = "Tobidashi <noreply@tobidashi.invalid>"
-    mail_burst: int = Field(default=20, ge=1)  # mails to one person in ten minutes; what comes beyond is gathered
+    # Mails to one person in ten minutes; what comes beyond is gathered. 0 stands for no limit.
+    mail_burst: int = Field(default=20, ge=0)
     public_url: str = "http://127.0.0.1:8000"
     allow_plain_http: bool = Field(default=False, validation_alias="TOBIDASHI_ALLOW_HTTP")
     pool_size: int = Field(default=8, ge=3, le=100)  # the verifier alone takes three

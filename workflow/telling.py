@@ -57,7 +57,7 @@ def _desks(case: Loaded, offer: Offer, informed: Sequence[Desk]) -> list[Desk]:
     parties = [(p["part"], p["org"]) for p in case.parties if p["to"] is None]
     joining = list(action.parties(after)) if action.parties and known else []
     lead = action.leads(after) if action.leads and known else row.lead
-    asked = [acts._step(ask, case, [*parties, *joining], {}, lead)[:4] for ask in process.inbox(after)]
+    asked = [acts.desk_of(ask, case, [*parties, *joining], {}, lead)[:4] for ask in process.inbox(after)]
     standing = {(org, role, person, ask) for _, org, role, person, ask, _ in row.steps or ()}
     # Where the act chooses who leads, the next desk is not this office's.
     new = [] if action.leads and not known else [step for step in asked if step not in standing]
@@ -79,13 +79,13 @@ def _after(case: Loaded, offer: Offer) -> Facts:
     facts = case.facts.after(offer.dest.name, row.form, case.read, row.number)
     facts.registers = {
         **facts.registers, "numbers": {kind: text for kind, (_, text) in drawn.items()}, "edited": frozenset(), "lead": row.lead,
-        "acting_org": acts._as_written(case, acting.org_code) if acting else "",
+        "acting_org": acts.as_written(case, acting.org_code) if acting else "",
     }  # fmt: skip
     if _chooses(action):
         return facts
     facts.inputs = {ask.name: _typed(ask, facts) for ask in action.asks}
     try:
-        form = acts._form_after(facts, action)
+        form = acts.form_after(facts, action)
         number = drawn["case"][1] if "case" in drawn else row.number
         return facts.after(offer.dest.name, form, case.process.reading(form), number)
     except (KeyError, ValueError, TypeError, AttributeError):  # what it records depends on what is typed

@@ -14,7 +14,7 @@ from states import catalogue
 from states.calendar import Calendar
 from states.kernel import Process
 from states.terms import CLOCK
-from workflow.access import SCOPE, VISIBLE
+from workflow.access import CLOCK_NOW, SCOPE, VISIBLE
 from workflow.deadlines import calendar, end_of, local_day, start_of
 from workflow.queries import Connection, _dicts, database_now
 
@@ -151,10 +151,18 @@ _ORDERED = "ORDER BY c.id, e.seq"
 OF_CASES = f"""WITH {SCOPE}, mine AS (SELECT c.* FROM me CROSS JOIN cases c WHERE {VISIBLE} AND c.open AND c.id = ANY (%(cases)s::bigint[]))
 {_MOVED.format(cases="mine")} {_ORDERED}"""
 
+# Which cases may have had a day from a moment on: something happened on them since, or they still wait at a desk or for a
+# date. Both are asked of indexes, and each case is then looked up by itself: an archive behind them is never read.
+NEAR = """near AS MATERIALIZED (
+  SELECT e.case_id FROM event e WHERE e.at >= %(since)s
+  UNION SELECT s.case_id FROM step s WHERE s.closed_at IS NULL
+  UNION SELECT d.case_id FROM deadline d WHERE d.closed_at IS NULL)"""
+
 # What runs beside a case is a case of its own, with days of its own: an office's month counts those that stand by themselves.
-OF_OFFICES = f"""WITH {SCOPE}, mine AS (SELECT c.* FROM me CROSS JOIN cases c
-  WHERE c.lead = ANY (%(offices)s::text[]) AND {VISIBLE} AND c.open AND c.parent_id IS NULL AND c.opened_at < %(until)s
-    AND (c.acted_at >= %(since)s OR c.state = ANY (%(going)s::text[])))
+OF_OFFICES = f"""WITH {SCOPE}, {NEAR}, mine AS (
+  SELECT c.* FROM me CROSS JOIN near n CROSS JOIN LATERAL (SELECT * FROM cases k WHERE k.id = n.case_id OFFSET 0) c
+  WHERE c.lead = ANY (%(offices)s::text[]) AND c.open AND c.parent_id IS NULL AND c.opened_at < %(until)s
+    AND (c.acted_at >= %(since)s OR c.state = ANY (%(going)s::text[])) AND {VISIBLE})
 {_MOVED.format(cases="mine")} {_ORDERED}"""
 
 # Figures over many past cases are told to whoever waits for one, so this alone asks for no reader: it gives no case away.
@@ -222,3 +230,32 @@ def of_offices(conn: Connection, person_id: int, offices: Sequence[str], first: 
         "person": person_id, "offices": list(offices), "since": start_of(first), "until": end_of(last), "going": going(),
     }  # fmt: skip
     return ledgers(conn, _dicts(conn, OF_OFFICES, params), local_day(database_now(conn)))
+
+
+# ── what is late now ────────────────────────────────────────────────────────────────────────────────────────────────
+
+# A case is late for whoever holds a date that has passed, and for nobody else, whatever else runs on it.
+_LATE = f"""late AS (
+  SELECT c.id, c.lead, c.number, c.title, d.holder, min(d.due_at) AS due_at
+  FROM me CROSS JOIN deadline d JOIN cases c ON c.id = d.case_id
+  WHERE d.closed_at IS NULL AND d.move = '' AND d.due_at <= {CLOCK_NOW} AND c.lead = ANY (%(offices)s::text[]) AND c.open AND {VISIBLE}
+  GROUP BY c.id, d.holder)"""
+LATE_COUNTS = f"WITH {SCOPE}, {_LATE} SELECT lead, holder, count(*) AS cases FROM late GROUP BY lead, holder"
+LATE_CASES = f"""WITH {SCOPE}, {_LATE} SELECT id AS case_id, lead, number, title, due_at FROM late
+WHERE holder = %(holder)s ORDER BY due_at, id LIMIT %(most)s"""
+
+
+def late(conn: Connection, person_id: int, offices: Sequence[str]) -> dict[str, dict[str, int]]:
+    """By office and holder how many cases have a date of theirs behind them."""
+    found: dict[str, dict[str, int]] = {}
+    for row in _dicts(conn, LATE_COUNTS, {"person": person_id, "offices": list(offices)}):
+        found.setdefault(row["lead"], {})[row["holder"]] = row["cases"]
+    return found
+
+
+def late_cases(
+    conn: Connection, person_id: int, offices: Sequence[str], holder: str, most: int
+) -> Sequence[Mapping[str, Any]]:
+    """The cases of these offices that are late for this holder, the longest first."""
+    params = {"person": person_id, "offices": list(offices), "holder": holder, "most": most}
+    return _dicts(conn, LATE_CASES, params)

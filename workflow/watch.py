@@ -68,7 +68,7 @@ WHERE d.closed_at IS NULL AND d.move = '' AND d.due_at > clock_now() - interval 
 
 # One statement makes the reminder and its effect, for every deadline at once. The unique key alone tells what is there: to
 # look for it first was planned for an empty table and read again and again what the statement itself had made. A deadline
-# that opened on the rung's day or later was told of by its own notice.
+# that opened on the rung's day or later was told of by its own notice; one that somebody moved reminds on that day, too.
 REMIND = """WITH made AS (
   INSERT INTO reminder (deadline_id, rung, due_at, made_at)
   SELECT d.id, u.rung, d.due_at, clock_now()
@@ -76,7 +76,7 @@ REMIND = """WITH made AS (
       %(day)s::timestamptz[]) AS u (lead, due, process, version, kind, rung, day)
     JOIN deadline d ON d.due_at = u.due AND d.kind = u.kind
     JOIN cases c ON c.id = d.case_id AND c.lead = u.lead AND c.process = u.process AND c.process_version = u.version
-  WHERE d.closed_at IS NULL AND d.move = '' AND d.opened_at < u.day
+  WHERE d.closed_at IS NULL AND d.move = '' AND (d.opened_at < u.day OR (d.planned_at IS NOT NULL AND d.opened_at < u.day + interval '1 day'))
   ON CONFLICT DO NOTHING RETURNING deadline_id, rung, due_at)
 INSERT INTO outbox (case_id, seq, kind, payload, dedup, next_at, tries)
 SELECT c.id, c.version, k.kind, jsonb_build_object('deadline', m.deadline_id, 'rung', m.rung),
@@ -87,10 +87,11 @@ ON CONFLICT DO NOTHING"""
 
 
 # Only what opened before its rung's day is reminded of, so one sweep finds all that a day holds. Another is needed when
-# closures or rungs are others, or the demonstration's clock was set.
+# closures or rungs are others, a deadline was moved since, or the demonstration's clock was set.
 SWEPT = f"""SELECT t.terms, {CLOCK_NOW}, EXISTS (SELECT 1 FROM sweep s WHERE s.day = {TODAY} AND s.terms = t.terms)
 FROM (SELECT concat_ws('/', (SELECT count(*) || '.' || coalesce(max(id), 0) FROM closure),
-        (SELECT count(*) || '.' || coalesce(max(set_at)::text, '') FROM rung_setting), (SELECT clock_offset FROM installation)) AS terms) t"""
+        (SELECT count(*) || '.' || coalesce(max(set_at)::text, '') FROM rung_setting),
+        (SELECT count(*) FROM deadline WHERE planned_at IS NOT NULL AND opened_at >= ({TODAY})::timestamp AT TIME ZONE 'Asia/Tokyo'), (SELECT clock_offset FROM installation)) AS terms) t"""
 SWEEP = """INSERT INTO sweep (day, terms, swept_at) VALUES (%s, %s, now())
 ON CONFLICT (day) DO UPDATE SET terms = EXCLUDED.terms, swept_at = EXCLUDED.swept_at"""
 LATE = time(0, 10)  # by then what was done before midnight has been written
@@ -155,7 +156,10 @@ def _day_of(days: Calendar, due: date, rung: int) -> date | None:
         return None
 
 
-# ── pulse ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── signs of life ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+BEAT, WORKER = "beat", "pulse"  # signs of the two processes themselves; every other is of one kind of work
 
 
 def beat(db: Database, name: str) -> None:

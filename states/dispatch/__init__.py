@@ -4,7 +4,7 @@ The table below is the process: who may do what from where to where. Sources are
 and, for what it leaves open, the design. The rules it cites stand in `rules.py`, the form in `form.py`.
 """
 
-from states.dispatch import arrival, change, copying, documents, situation, table, words
+from states.dispatch import arrival, change, copying, documents, matters, situation, table, words
 from states.dispatch.fields import read_fields
 from states.dispatch.form import read
 from states.dispatch.rules import computed
@@ -37,6 +37,7 @@ PROCESS = Process(
     arrival=arrival.arrival,
     alike=arrival.alike,
     wording=WORDING,
+    matters=matters.MATTERS,
     opens={
         "municipality_request": frozenset({"municipality", "bureau"}),
         "director": frozenset({"bureau", "director"}),

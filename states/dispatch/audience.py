@@ -28,9 +28,9 @@ def _asks(facts: Facts) -> Sequence[Ask] | None:
     if facts.state == "own_approval":
         returned = facts.read.own_approval.returned_on
         return [
-            Ask("municipality", "庁内で直して、もう一度伺う")
+            Ask("municipality", "庁内で直して、もう一度伺う", "march_request")
             if returned
-            else Ask("municipality_head", "庁内で決裁する")
+            else Ask("municipality_head", "庁内で決裁する", "march_request")
         ]
     if facts.state in WAITS_FOR_PARTNERS:
         waiting = [
@@ -41,6 +41,8 @@ def _asks(facts: Facts) -> Sequence[Ask] | None:
         return [_desk(facts), *waiting]
     if facts.state == "correction" and situation.own_initiative(facts):
         return [Ask("bureau", "直して判断を求める", "correction")]
+    if facts.state == "correction":
+        return [Ask("municipality", "補正して出し直す", "correction", also=("march_request",))]
     if facts.state == "director_judgement" and (facts.form.get("hold") or {}).get("review_on"):
         return [Ask("director", "保留中の件を再検討する", "review")]
     if facts.state in ("preparing", "dispatched"):
@@ -70,7 +72,7 @@ def _preparation(facts: Facts) -> list[Ask]:
 def _reports(facts: Facts) -> list[Ask]:
     found = [Ask("staff", "復命する", "trip_report", person) for person in situation.unreported(facts)]
     if not situation.result_filed(facts):
-        found.append(Ask("bureau", "結果を報告する", "result"))
+        found.append(Ask("bureau", "結果を報告する", "result", also=("year_end",)))
     if situation.to_evaluate(facts):
         found.append(Ask("municipality", "派遣を評価する", "evaluation"))
     return found

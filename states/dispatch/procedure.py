@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from states.dates import read_date
+from states.dates import read_date, short
 from states.dispatch import situation
-from states.terms import Facts, Verdict, block, guard, ok
+from states.terms import Facts, Verdict, block, guard, ok, warn
 
 
 @guard(None)
@@ -26,6 +26,20 @@ def complete(facts: Facts) -> Iterator[Verdict]:
     for number, task in enumerate(request.tasks):
         if task.text.strip() and not task.role:
             yield block(f"「してほしいこと」{number + 1}行目の役割を選んでください。", f"request.tasks.{number}.role")
+
+
+@guard(None)
+def asked_in_time(facts: Facts) -> Iterator[Verdict]:
+    """Work in March is asked for by the day that is set for it; later it may be asked for still, with a word to the office."""
+    cut = next((due for due in facts.registers.get("deadlines", ()) if due.kind == "march_request" and due.on), None)
+    if cut is None or situation.march_work(facts) is None:
+        return
+    by, asked = cut.counted(facts), facts.read.receipt.on.date or facts.today
+    if by < asked:
+        yield warn(
+            f"3月の派遣は、{short(by)}までに要請することになっています。過ぎているので、日程の合わないことがあります。出す前に、振興局の担当に電話などで伝えてください。",
+            "request.period.from",
+        )
 
 
 @guard(None)

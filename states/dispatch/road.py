@@ -19,6 +19,7 @@ from states.dispatch.roles import (
     TOLD,
 )
 from states.dispatch.rules import GUARDS
+from states.route_actions import CONSENTER, DRAFTER, MARK, REVIEWER, THEN, unopened
 from states.terms import STAY, Action, Facts, Input
 
 NOTE = Input("note", "起案の理由", hint="派遣が必要な理由と、隊の考え方", into="drafting.note")
@@ -26,6 +27,9 @@ SAME_AS = Input(
     "same_as", "同じ要請の案件番号", "case", "先に届いた案件を選ぶか、番号を書きます", into="receipt.same_as"
 )
 PUT = (procedure.complete, procedure.team_proposed, *INTAKE, GUARDS["D-07"], *DRAFTED)  # what a draft has to meet
+HEARS = (*TOLD, procedure.asked_in_time)  # what the municipality hears when it asks, before it has asked
+MEND = Input("reason", "直してほしい点(局内だけ)", internal=True)
+AT_TURN, DRAFTED_BY = frozenset({REVIEWER, CONSENTER}), frozenset({DRAFTER})
 WAITS_FOR_PARTNERS = ("municipal_request", "concurrent_appointment_consultation")
 
 
@@ -37,20 +41,20 @@ def _never_begun(facts: Facts) -> bool:
 REQUEST = (
     Action(
         "submit", ("draft",), "municipal_request", "要請を提出する", MUNICIPALITY, "振興局に届き、収受を待ちます",
-        (parties.own_approval_first, *SCREEN), TOLD, situation.on_request, edits=frozenset({"request", "contact"}),
+        (parties.own_approval_first, *SCREEN), HEARS, situation.on_request, edits=frozenset({"request", "contact"}),
         parties=parties.addressed, record=parties.asked_to_agree, main=True,
     ),
     Action(
         "ask_own_approval", ("draft",), "own_approval", "庁内決裁を伺う", MUNICIPALITY, "庁内の決裁者に回ります。決裁されると振興局に届きます",
-        SCREEN, TOLD, parties.asks_own_approval, edits=frozenset({"request", "contact"}), record=parties.asked_own_approval, main=True,
+        SCREEN, HEARS, parties.asks_own_approval, edits=frozenset({"request", "contact"}), record=parties.asked_own_approval, main=True,
     ),
     Action(
         "revise_own", ("own_approval",), STAY, "直して、もう一度伺う", MUNICIPALITY, "庁内の決裁者に、直した要請が回ります",
-        SCREEN, TOLD, edits=frozenset({"request", "contact"}), record=parties.asked_own_approval, main=True,
+        SCREEN, HEARS, edits=frozenset({"request", "contact"}), record=parties.asked_own_approval, main=True,
     ),
     Action(
         "approve_own", ("own_approval",), "municipal_request", "庁内で決裁し、提出する", HEAD, "市町村の決定として振興局に届き、収受を待ちます",
-        (parties.another_decides, *SCREEN), TOLD,
+        (parties.another_decides, *SCREEN), HEARS,
         asks=(Input("own_number", "庁内の決裁番号(あれば)", required=False, into="own_decision.number"),
               Input("note", "添える言葉(庁内だけに残ります)", required=False, into="own_approval.note")),
         parties=parties.addressed, record=parties.decided_and_submitted, tells=MUNICIPALITY, main=True,
@@ -62,7 +66,7 @@ REQUEST = (
     ),
     Action(
         "submit_proxy", ("draft",), "municipal_request", "代理で受け付ける", BUREAU, "紙などで届いた要請を、市町村に代わって入れます",
-        (arrival.true_day,), (procedure.complete, *INTAKE, GUARDS["D-07"], *ADVICE), situation.on_request,
+        (arrival.true_day,), (procedure.complete, *INTAKE, GUARDS["D-07"], *ADVICE, procedure.asked_in_time), situation.on_request,
         edits=frozenset({"request", "contact", "receipt"}), record=parties.entered_on_behalf, parties=parties.entered, main=True,
     ),
     Action(
@@ -113,18 +117,18 @@ DESK = (
     Action(
         "put_to_director", ("municipal_request",), "director_judgement", "局長の判断を求める", BUREAU, "起案として局長に渡します",
         (procedure.received, parties.partners_agree, *PUT), (procedure.named, *DECIDED), situation.on_request,
-        asks=(NOTE,), weighs="drafter", record=records.drafting, main=True,
+        asks=(NOTE, MARK), weighs="drafter", record=records.drafting, main=True,
     ),
     Action(
         "put_to_director", ("draft",), "director_judgement", "局長の判断を求める", BUREAU, "起案として局長に渡します",
         (procedure.instructed, *PUT), (procedure.named, *DECIDED), situation.own_initiative,
-        asks=(NOTE,), edits=frozenset({"request", "contact", "team"}), weighs="drafter", numbers=("case",), record=records.drafting,
+        asks=(NOTE, MARK), edits=frozenset({"request", "contact", "team"}), weighs="drafter", numbers=("case",), record=records.drafting,
         main=True,
     ),
     Action(
         "put_to_director", ("correction",), "director_judgement", "局長の判断を求める", BUREAU, "直した起案を局長に渡します",
         (procedure.instructed, *PUT), (procedure.named, *DECIDED), situation.own_initiative,
-        asks=(NOTE,), edits=frozenset({"request", "team"}), weighs="drafter", record=records.drafting, main=True,
+        asks=(NOTE, MARK), edits=frozenset({"request", "team"}), weighs="drafter", record=records.drafting, main=True,
     ),
     Action(
         "ask_correction", ("municipal_request",), "correction", "補正を求める", BUREAU, "直してほしい点を書いて市町村に返します",
@@ -203,12 +207,27 @@ JUDGEMENT = (
         parties=parties.destination, tells=MUNICIPALITY | STAFF | BUREAU, main=True,
     ),
     Action(
-        "send_back", ("director_judgement",), "municipal_request", "差し戻す", DIRECTOR, "担当に戻り、直して再び判断を求めます",
-        when=situation.on_request, asks=(Input("reason", "直してほしい点(局内だけ)", internal=True),), tells=BUREAU,
+        "send_back", ("director_judgement",), "municipal_request", "差し戻す", DIRECTOR | AT_TURN, "担当に戻り、直して再び判断を求めます",
+        when=situation.on_request, asks=(MEND, THEN), tells=BUREAU,
     ),
     Action(
-        "send_back", ("director_judgement",), "correction", "差し戻す", DIRECTOR, "担当に戻り、直して再び判断を求めます",
-        when=situation.own_initiative, asks=(Input("reason", "直してほしい点(局内だけ)", internal=True),), tells=BUREAU,
+        "send_back", ("director_judgement",), "correction", "差し戻す", DIRECTOR | AT_TURN, "担当に戻り、直して再び判断を求めます",
+        when=situation.own_initiative, asks=(MEND, THEN), tells=BUREAU,
+    ),
+    *(
+        Action(
+            "pull_back", ("director_judgement",), dest, "引き戻す", DRAFTED_BY, "回している起案が手元に戻ります。次の人が開く前だけできます",
+            (unopened,), when=when,
+        )
+        for dest, when in (("municipal_request", situation.on_request), ("correction", situation.own_initiative))
+    ),
+    *(
+        Action(
+            "withdraw_draft", ("director_judgement",), dest, "起案を取り下げる", DRAFTED_BY,
+            "承認や合議をした職に伝わり、手元に戻ります。要請は取り下げられません", when=when, asks=(Input("reason", "取り下げる理由(局内だけ)", internal=True),),
+            tells=BUREAU,
+        )
+        for dest, when in (("municipal_request", situation.on_request), ("correction", situation.own_initiative))
     ),
     Action(
         "hold", ("director_judgement",), STAY, "保留する", DIRECTOR, "再検討の日に受信箱へ戻ります。回答期限は止まりません",

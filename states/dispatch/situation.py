@@ -135,7 +135,39 @@ def result_filed(facts: Facts) -> bool:
 
 def to_evaluate(facts: Facts) -> bool:
     """Whether the municipality that asked has still to say what it thinks of the result."""
-    return on_request(facts) and result_filed(facts) and not facts.read.evaluation.on
+    return result_filed(facts) and asked_to_evaluate(facts)
+
+
+def asked_to_evaluate(facts: Facts) -> bool:
+    """Whether the municipality asked for the dispatch and has not said yet what it thinks of it."""
+    return on_request(facts) and not facts.read.evaluation.on
+
+
+# ── the fiscal year ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def march_work(facts: Facts) -> date | None:
+    """The first day of the coming March (or of this one) on which work is asked for; None where none is."""
+    span: tuple[date, date] | None = facts.read.request.period.span
+    if span is None or not on_request(facts):
+        return None
+    for year in (facts.today.year, facts.today.year + 1):
+        first, last = max(span[0], date(year, 3, 1)), min(span[1], date(year, 3, 31))
+        if first <= last and facts.today <= last:
+            return first
+    return None
+
+
+def year_of_march_work(facts: Facts) -> date | None:
+    """The first day of the fiscal year in which the March work lies."""
+    day = march_work(facts)
+    return date(day.year - 1, 4, 1) if day else None
+
+
+def after_the_old_year(facts: Facts) -> date | None:
+    """When the old fiscal year is closed (31 May), for work of the new year's first months: its report belongs to the next closing."""
+    days = sorted(day for _, day, _ in half_days(facts.read))
+    return date(days[0].year, 6, 1) if days and days[0].month in (4, 5) and days[0].year == facts.today.year else None
 
 
 def unnamed(facts: Facts) -> bool:

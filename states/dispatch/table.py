@@ -41,10 +41,9 @@ def _ends(facts: Facts) -> date | None:
     return situation.day_after(facts) if situation.standing(facts) == "dispatched" else None
 
 
-def _evaluated_by(facts: Facts) -> date | None:
-    """Ten business days after the result was told."""
-    filed = read_date(facts.read.result.filed_on).date if facts.read.result.filed_on else None
-    return facts.calendar.add_business_days(filed, 10) if filed and situation.to_evaluate(facts) else None
+def _told(facts: Facts) -> date | None:
+    """The day on which the municipality was told the result."""
+    return read_date(facts.read.result.filed_on).date if facts.read.result.filed_on else None
 
 
 DEADLINES = (
@@ -53,6 +52,9 @@ DEADLINES = (
     Deadline("reply", "市町村への回答期限", "bureau", _UNDER_WAY, 10, since=arrival.counted_from,
              starts=frozenset({"receive"}), pauses=frozenset({"correction"})),
     Deadline("correction", "補正の期限", "municipality", frozenset({"correction"}), 5),
+    Deadline("march_request", "3月の派遣を要請する締切", "municipality", frozenset({"own_approval", "correction"}), on=((1, 31),), rolls=True,
+             year_from=situation.year_of_march_work, starts=frozenset({"ask_own_approval", "revise_own", "ask_correction"}),
+             owed=lambda facts: situation.march_work(facts) is not None, escalates=()),
     Deadline("consultation", "協議の回答期限", "headquarters", frozenset({"concurrent_appointment_consultation"}), 10),
     Deadline("judgement", "判断の期限", "director", frozenset({"director_judgement"}), 3, ends=frozenset({"hold"})),
     Deadline("review", "再検討の日", "director", frozenset({"director_judgement"}), rolls=True,
@@ -65,8 +67,10 @@ DEADLINES = (
     Deadline("trip_report", "復命の期限", "staff", frozenset({"awaiting_report"}), 5,
              owed=lambda facts: bool(situation.unreported(facts)), escalates=((3, "bureau"), (7, "director"))),
     Deadline("result", "結果報告の期限", "bureau", frozenset({"awaiting_report"}), 10, ends=frozenset({"file_result"})),
-    Deadline("evaluation", "評価の期限", "municipality", frozenset({"awaiting_report", "reported"}), at=_evaluated_by,
-             escalates=()),
+    Deadline("year_end", "年度末報告への締切", "bureau", frozenset({"awaiting_report"}), on=((3, 10), (4, 10)), rolls=True,
+             year_from=situation.after_the_old_year, ends=frozenset({"file_result"})),
+    Deadline("evaluation", "評価の期限", "municipality", frozenset({"awaiting_report", "reported"}), 10, since=_told,
+             starts=frozenset({"file_result"}), owed=situation.asked_to_evaluate, escalates=()),
 )  # fmt: skip
 
 asks, reads = audience.asks, audience.reads

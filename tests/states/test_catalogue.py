@@ -15,9 +15,11 @@ from states import catalogue
 from states.calendar import Calendar
 from states.kernel import DefinitionError, Process
 from states.places import Directory
+from states.route_actions import WHO
 from states.terms import CLOCK, STAY, Action, Facts
 
 ROLES = frozenset({"municipality", "municipality_head", "partner", "bureau", "director", "headquarters", "staff"})
+ON_A_ROUTE = frozenset(WHO)  # roles that a route gives
 READERS = ROLES | {"co_office", "auditor", "records"}
 STEPS = ("要請", "受付・検討", "決定", "派遣", "報告")
 RULES = {rule["id"] for rule in json.loads((Path(__file__).parent.parent / "data" / "rules.json").read_text())["rules"]}
@@ -91,7 +93,7 @@ def test_no_state_waits_for_somebody_who_can_do_nothing(process):
 def test_every_action_has_a_role_a_verb_and_says_what_it_does(process):
     for where, row in rows(process):
         assert row.by, where
-        assert row.by <= ROLES | {CLOCK}, where
+        assert row.by <= ROLES | ON_A_ROUTE | {CLOCK}, where
         assert row.label, where
         assert not row.label.isascii(), where
         assert row.effect, where
@@ -148,7 +150,7 @@ def test_deadlines_have_a_holder_and_only_the_clock_makes_their_moves(process):
     for due in process.deadlines:
         assert due.label
         assert due.holder in ROLES
-        assert bool(due.days) != bool(due.at), due.kind
+        assert [bool(due.days), bool(due.at), bool(due.on)].count(True) == 1, due.kind
         assert all(row.by == {CLOCK} for row in process.table if row.name == due.move), due.kind
     moves = {due.move for due in process.deadlines if due.move} | ({process.lapses} - {""})
     assert moves == {row.name for row in process.table if row.by == {CLOCK}}

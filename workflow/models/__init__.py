@@ -17,14 +17,16 @@ from workflow.models.cases import (
     Step,
     Working,
 )
-from workflow.models.clock import DeadlineMove, DeadlineRule
+from workflow.models.clock import ClosureEnded, DeadlineMove, DeadlineRule
 from workflow.models.feed import Feed
 from workflow.models.notices import Heartbeat, Message, Outbox, Preference, RungSetting, Sweep
 from workflow.models.papers import Attachment, AttachmentPart, Comment, RetentionHold, SearchEntry
 from workflow.models.people import (
     Absence,
     Account,
+    AppointmentList,
     Closure,
+    Deputy,
     Installation,
     Organisation,
     OrganisationSetting,
@@ -36,25 +38,30 @@ from workflow.models.people import (
     Tenure,
 )
 from workflow.models.records import ChainCheck, ExportRecord, Published, ReportJob
+from workflow.models.routes import AuthorityRule, Opened, RoutesFollowed, SavedView
 
 metadata = SQLModel.metadata
 
 __all__ = [
     "Absence",
     "Account",
+    "AppointmentList",
     "Assignment",
     "Attachment",
     "AttachmentPart",
     "Attention",
+    "AuthorityRule",
     "Case",
     "ChainCheck",
     "Closure",
+    "ClosureEnded",
     "Comment",
     "Content",
     "Counter",
     "Deadline",
     "DeadlineMove",
     "DeadlineRule",
+    "Deputy",
     "Event",
     "ExportRecord",
     "Feed",
@@ -63,6 +70,7 @@ __all__ = [
     "Installation",
     "Link",
     "Message",
+    "Opened",
     "Organisation",
     "OrganisationSetting",
     "Outbox",
@@ -75,7 +83,9 @@ __all__ = [
     "Reminder",
     "ReportJob",
     "RetentionHold",
+    "RoutesFollowed",
     "RungSetting",
+    "SavedView",
     "SearchEntry",
     "Session",
     "Skill",

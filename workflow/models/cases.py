@@ -27,6 +27,7 @@ from sqlmodel import Field, SQLModel
 from workflow.models.columns import Instant, bytes_column, identity, json_column
 
 OPEN = text("closed_at IS NULL")
+MET = "closed_at IS NOT NULL AND left_days IS NULL AND move = ''"  # of a deadline that nobody waits for any more
 
 
 class Case(SQLModel, table=True):
@@ -187,6 +188,9 @@ class Deadline(SQLModel, table=True):
         Index("ix_deadline_open", "case_id", "kind", unique=True, postgresql_where=OPEN),
         Index("ix_deadline_due", "due_at", "id", postgresql_where=OPEN),
         Index("ix_deadline_case", "case_id", postgresql_where=text("closed_at IS NULL OR left_days IS NOT NULL")),
+        Index("ix_deadline_met", "due_at", "id", postgresql_where=text(MET)),
+        Index("ix_deadline_opened", "case_id", "kind", "opened_at"),
+        Index("ix_deadline_moved", "opened_at", postgresql_where=text("planned_at IS NOT NULL")),
     )
     id: int | None = Field(default=None, sa_column=identity())
     case_id: int = Field(sa_type=BigInteger)

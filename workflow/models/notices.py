@@ -29,6 +29,7 @@ class Outbox(SQLModel, table=True):
 
     __table_args__ = (
         Index("ix_outbox_open", "next_at", "id", postgresql_where=text("done_at IS NULL")),
+        Index("ix_outbox_reminder", "case_id", "id", postgresql_where=text("starts_with(kind, 'reminder:')")),
         Index("ix_outbox_failed", "case_id", postgresql_where=text("done_at IS NOT NULL AND trouble IS NOT NULL")),
     )
     id: int | None = Field(default=None, sa_column=identity())

@@ -1,8 +1,10 @@
 """Who and where: the installation, organisations, persons, posts and their holders, all with dates."""
 
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     CheckConstraint,
     Column,
@@ -14,7 +16,7 @@ from sqlalchemy import (
 )
 from sqlmodel import Field, SQLModel
 
-from workflow.models.columns import Instant, bytes_column, identity
+from workflow.models.columns import Instant, bytes_column, identity, json_column
 
 
 class Installation(SQLModel, table=True):
@@ -95,17 +97,54 @@ class Post(SQLModel, table=True):
     scope: str = "office"
     valid_from: date
     valid_to: date | None = None
+    superior_id: int | None = Field(
+        default=None, foreign_key="post.id", sa_type=BigInteger
+    )  # who decides where it may not
 
 
 class Tenure(SQLModel, table=True):
-    """A person holding a post from one day to another."""
+    """A person holding a post from one day to another, as one's own, beside another, or while it is vacant."""
 
-    __table_args__ = (Index("ix_tenure_person", "person_id"), Index("ix_tenure_post", "post_id"))
+    __table_args__ = (
+        Index("ix_tenure_person", "person_id"),
+        Index("ix_tenure_post", "post_id"),
+        CheckConstraint("(kind IN ('main', 'concurrent', 'joint', 'charge', 'acting')) IS TRUE", name="kind"),
+    )
     id: int | None = Field(default=None, sa_column=identity())
     person_id: int = Field(foreign_key="person.id", sa_type=BigInteger)
     post_id: int = Field(foreign_key="post.id", sa_type=BigInteger)
     valid_from: date
     valid_to: date | None = None
+    kind: str = Field(default="main", sa_column_kwargs={"server_default": text("'main'")})
+    order_no: str = Field(default="", sa_column_kwargs={"server_default": text("''")})  # of the appointment order
+
+
+class Deputy(SQLModel, table=True):
+    """Which posts stand in for an absent one, in their order, from one day to another."""
+
+    __table_args__ = (Index("ix_deputy_post", "post_id"),)
+    id: int | None = Field(default=None, sa_column=identity())
+    post_id: int = Field(foreign_key="post.id", sa_type=BigInteger)
+    deputy_id: int = Field(foreign_key="post.id", sa_type=BigInteger)
+    sort: int
+    valid_from: date
+    valid_to: date | None = None
+
+
+class AppointmentList(SQLModel, table=True):
+    """A list of appointment orders (発令) that was taken in: what it said, from which day, and whether it was taken back."""
+
+    __tablename__ = "appointment_list"
+    id: int | None = Field(default=None, sa_column=identity())
+    effective_on: date
+    name: str
+    rows: list[dict[str, Any]] = Field(sa_column=json_column())
+    tenures: list[int] = Field(sa_column=Column(ARRAY(BigInteger), nullable=False))  # that it began
+    ended: list[int] = Field(sa_column=Column(ARRAY(BigInteger), nullable=False))  # that it ended
+    taken_by: int = Field(foreign_key="person.id", sa_type=BigInteger)
+    taken_at: datetime = Field(sa_type=Instant)
+    undone_by: int | None = Field(default=None, foreign_key="person.id", sa_type=BigInteger)
+    undone_at: datetime | None = Field(default=None, sa_type=Instant)
 
 
 class Recognition(SQLModel, table=True):
@@ -128,6 +167,7 @@ class Closure(SQLModel, table=True):
     """A day that differs from the calendar of the law as we know it; office NULL means everywhere.
 
     An office is `closed` on it; or a law has made a `holiday` of it; or what we know as one is a `working` day.
+    A `derived` one follows from another day's being a national holiday (振替休日・国民の休日) and is none itself.
     """
 
     __table_args__ = (
@@ -140,6 +180,7 @@ class Closure(SQLModel, table=True):
     office: str | None = None
     kind: str = Field(default="closed", sa_column_kwargs={"server_default": text("'closed'")})
     reason: str = Field(default="", sa_column_kwargs={"server_default": text("''")})
+    derived: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
     set_by: int | None = Field(default=None, foreign_key="person.id", sa_type=BigInteger)
     set_at: datetime | None = Field(default=None, sa_type=Instant)
 
@@ -153,14 +194,18 @@ class Skill(SQLModel, table=True):
 
 
 class Absence(SQLModel, table=True):
-    """Days on which a person cannot be sent; why is nobody's business."""
+    """Days on which a person is not there. The kind is the ground of a decision by a deputy, and nobody else's business."""
 
-    __table_args__ = (Index("ix_absence_person", "person_id", "valid_from"),)
+    __table_args__ = (
+        Index("ix_absence_person", "person_id", "valid_from"),
+        CheckConstraint("(kind IN ('trip', 'leave', 'illness', 'other')) IS TRUE", name="kind"),
+    )
     id: int | None = Field(default=None, sa_column=identity())
     person_id: int = Field(foreign_key="person.id", sa_type=BigInteger)
     valid_from: date
     valid_to: date
     entered_by: int = Field(foreign_key="person.id", sa_type=BigInteger)
+    kind: str = Field(default="other", sa_column_kwargs={"server_default": text("'other'")})
 
 
 class OrganisationSetting(SQLModel, table=True):

@@ -43,6 +43,7 @@ from workflow.web import (
     rollup,
     rungs,
     search,
+    settled,
     sign_in,
     turns,
 )
@@ -82,6 +83,7 @@ PAGES = (
     preferences,
     rungs,
     calendar_days,
+    settled,
     deadline_rules,
     moving,
 )

@@ -21,7 +21,8 @@ router = APIRouter()
 HOUR = 3600.0
 # What each background work does, and after how many seconds without it something is wrong.
 WORKS: Mapping[str, tuple[str, float]] = {
-    "pulse": ("動かす仕組み(beat と worker)", 60),
+    watch.BEAT: ("時計(beat)。仕事を時刻どおりに送り出す", 30),  # before what it sends is missed
+    watch.WORKER: ("裏方(worker)。送り出された仕事を行う", 60),
     "deliver": ("知らせと文書の配送", 60),
     "clock": ("期限の見守りと、日付による自動の操作", 120),
     "digest": ("まとめの知らせの支度", 120),
@@ -86,8 +87,8 @@ def signs(pulses: Mapping[str, float], broker: str, ahead: float) -> list[Sign]:
         if seconds is None:
             found.append(Sign("warn", "まだ", what, "まだ一度も動いていません。入れた直後なら、少し待ってください。"))
         elif seconds > patience:
-            advice = f"最後に動いたのは{ago(seconds)}です。{_advice(name, pulses, broker)}"
-            found.append(Sign("stop", "止まっています", what, advice))
+            kind, word, advice = _stopped(name, pulses, broker)
+            found.append(Sign(kind, word, what, f"最後に動いたのは{ago(seconds)}です。{advice}"))
         else:
             found.append(Sign("ok", "動いています", what, f"最後に動いたのは{ago(seconds)}です。"))
     if broker != "ok":
@@ -106,14 +107,41 @@ def signs(pulses: Mapping[str, float], broker: str, ahead: float) -> list[Sign]:
     return sorted(found, key=lambda sign: order[sign.kind])
 
 
-def _advice(name: str, pulses: Mapping[str, float], broker: str) -> str:
+def _stopped(name: str, pulses: Mapping[str, float], broker: str) -> tuple[str, str, str]:
+    """Mark, word and next step for what has not been done for too long: told of the one process that is at fault."""
+    stop, waits = ("stop", "止まっています"), ("warn", "待っています")
+    if name == watch.BEAT and broker != "ok":
+        return (
+            *waits,
+            "Redis を待っているのかもしれません。先に Redis を起動し、それでも動かなければ beat を起動し直してください。",
+        )
+    if name == watch.BEAT:
+        return *stop, "beat を1つ起動し直してください。その間も画面は使え、知らせは順番に待ち、動きだすと届きます。"
     if name == "check":
-        return "夜の2時台に worker と beat が動いていたかを確かめてください。急ぐときは tobidashi verify を行います。"
+        return (
+            *stop,
+            "夜の2時台に beat と worker が動いていたかを確かめてください。急ぐときは tobidashi verify を行います。",
+        )
     if broker != "ok":
-        return "Redis につながらないためです。先に Redis を起動してください。"
-    if name != "pulse" and pulses.get("pulse", HOUR) <= WORKS["pulse"][1]:
-        return "ほかの仕事は動いています。worker の記録(ログ)を見て、続くときは worker を起動し直してください。"
-    return "worker と beat を起動し直してください。待っていた仕事は、動きだすと続きから行われ、失われません。"
+        return *waits, "Redis につながらないためです。先に Redis を起動してください。"
+    if not _fresh(watch.BEAT, pulses):
+        return *waits, "beat が仕事を送り出していないためです。先に beat を起動すると、動くかどうかが分かります。"
+    if name == watch.WORKER:
+        return (
+            *stop,
+            "beat は動いています。worker を起動し直してください。待っていた仕事は、動きだすと続きから行われ、失われません。",
+        )
+    if not _fresh(watch.WORKER, pulses):
+        return *waits, "worker が止まっているためです。worker を起動すると、続きから行います。"
+    return (
+        *stop,
+        "ほかの仕事は動いています。worker の記録(ログ)を見て、続くときは worker を起動し直してください。",
+    )
+
+
+def _fresh(name: str, pulses: Mapping[str, float]) -> bool:
+    """Whether a process has lately given its sign of life."""
+    return pulses.get(name, HOUR) <= WORKS[name][1]
 
 
 def ago(seconds: float) -> str:

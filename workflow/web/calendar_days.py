@@ -1,7 +1,7 @@
 """The days on which the offices work otherwise than the law we know says: by year, with what follows before it is done."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
 from uuid import uuid4
@@ -27,19 +27,24 @@ ADDRESS = "/calendar/days"
 NAMES = ("day", "kind", "office", "reason")
 DONE = {
     "added": "日を入れました。これから始まる期限から、この日の数え方が変わります。",
-    "dropped": "日を消しました。これから始まる期限から、もとの数え方に戻ります。",
+    "dropped": "日を消しました。これから始まる期限から、もとの数え方に戻ります。消したことは「設定の記録」に残ります。",
 }
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What was sent: the fields, the page's key, what is wrong, and the change with what would follow from it."""
+    """What was sent: the fields, the page's key, what is wrong, and the change with what would follow from it.
+
+    `along` are the days that the Act changes with it, `taken` whether they are to be.
+    """
 
     typed: Mapping[str, str] = field(default_factory=dict)
     key: str = ""
     problems: Mapping[str, str] = field(default_factory=dict)
     change: Change | None = None
     effects: Sequence[Effect] = ()
+    along: Sequence[Change] = ()
+    taken: bool = True
 
 
 @router.get(ADDRESS)
@@ -54,6 +59,7 @@ def show(
 def add(request: Request, conn: Connection, signed: SignedIn, posted: Posted) -> Response:
     """Look what would follow from a day, or enter it. A refusal shows the page again, with everything that was typed."""
     typed, key = {name: posted.get(name, "") for name in NAMES}, posted.get("key", "")
+    along = bool(posted.get("along"))
     calendar_days.administrator(signed.actor)
     try:
         if posted.get("do") == "add":
@@ -61,19 +67,24 @@ def add(request: Request, conn: Connection, signed: SignedIn, posted: Posted) ->
                 conn,
                 signed.actor.person_id,
                 sheets.key_of(posted),
-                ["day", typed],
-                partial(_added, conn, signed, typed),
+                ["day", typed, along],
+                partial(_added, conn, signed, typed, along),
             )
             return RedirectResponse(f"{ADDRESS}?year={_year_of(typed['day'])}&done=added", 303)
         change = calendar_days.read(conn, signed.actor, typed)
     except calendar_days.NotTaken as refusal:
         return _page(request, conn, signed, Asked(typed, key, refusal.fields))
-    asked = Asked(typed, key, {}, change, calendar_days.effects(conn, change))
-    return _page(request, conn, signed, asked, str(change.day.year))
+    return _page(request, conn, signed, _looked(conn, change, Asked(typed, key)), str(change.day.year))
 
 
-def _added(conn: Connection, signed: Signed, typed: Mapping[str, str]) -> int:
-    return calendar_days.add(conn, signed.actor, calendar_days.read(conn, signed.actor, typed))
+def _looked(conn: Connection, change: Change, asked: Asked) -> Asked:
+    """The same with the change and all that would follow from it."""
+    along = calendar_days.follows(conn, change)
+    return replace(asked, change=change, along=along, effects=calendar_days.effects(conn, change, along))
+
+
+def _added(conn: Connection, signed: Signed, typed: Mapping[str, str], along: bool) -> int:
+    return calendar_days.add(conn, signed.actor, calendar_days.read(conn, signed.actor, typed), along=along)
 
 
 def _year_of(typed: str) -> str:
@@ -84,12 +95,16 @@ def _year_of(typed: str) -> str:
 @router.post(f"{ADDRESS}/{{entry:int}}/drop")
 def drop(request: Request, conn: Connection, signed: SignedIn, posted: Posted, entry: RowId) -> Response:
     """Look what would follow from taking an entry out, or take it out."""
-    change = calendar_days.entry(conn, signed.actor, entry)
+    change, asked = calendar_days.entry(conn, signed.actor, entry), Asked()
     if posted.get("do") == "drop":
-        calendar_days.drop(conn, signed.actor, entry)
-        return RedirectResponse(f"{ADDRESS}?year={change.day.year}&done=dropped", 303)
-    asked = Asked(change=change, effects=calendar_days.effects(conn, change))
-    return _page(request, conn, signed, asked, str(change.day.year))
+        reason, along = posted.get("ended_reason", ""), bool(posted.get("along"))
+        try:
+            calendar_days.drop(conn, signed.actor, entry, reason, along=along)
+        except calendar_days.NotTaken as refusal:
+            asked = Asked({"ended_reason": reason}, "", {"ended_reason": refusal.fields["reason"]}, taken=along)
+        else:
+            return RedirectResponse(f"{ADDRESS}?year={change.day.year}&done=dropped", 303)
+    return _page(request, conn, signed, _looked(conn, change, asked), str(change.day.year))
 
 
 def _page(

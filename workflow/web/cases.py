@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from states.dates import month_day
 from states.kernel import Refused
+from states.routes import desk
 from states.terms import CLOCK, Verdict, block
 from workflow import cases, deliveries, diagram, durations, extending, retention, story, telling
 from workflow.cases import Conflict, View
@@ -19,8 +20,8 @@ from workflow.deadlines import local_day
 from workflow.documents import letters
 from workflow.extending import EXTEND
 from workflow.queries import ENGINE_LABELS
-from workflow.turns import BEHIND, ledger, moves_of
-from workflow.web import administration, arrivals, errors, evidence, family, forms, offers, papers, sheets
+from workflow.turns import BEHIND, Ledger, ledger, moves_of
+from workflow.web import administration, arrivals, errors, evidence, family, forms, offers, papers, reminded, sheets
 from workflow.web.clashes import Clash
 from workflow.web.offers import Typed
 from workflow.web.posted import Fields, Posted
@@ -110,7 +111,7 @@ def case_page(
     lines = story.timeline(conn, view) if view.version else []
     inner = offers.inside(view)
     names = offers.names_of(view)
-    turns = ledger(moves_of(reversed(lines)), view.process, view.origin, view.facts.calendar, view.facts.today)
+    turns = _ledger(view, lines)
     usual = durations.answer(conn, view.process, view.lead, view.facts.today) if evidence.usual(view) else None
     around = forms.surroundings(conn, signed, view.process, view.origin, view.lead, view)
     path = [view.process.initial.name, *(_to(line) for line in reversed(lines) if line["moved"])]
@@ -126,6 +127,7 @@ def case_page(
         "steps": diagram.step_bar(view.process, view.state.name, _notes(view, lines)),
         "map": diagram.svg(view.process, view.state.name, path) if inner else "",
         "map_words": diagram.words(view.process, view.state.name, path),
+        "reminders": reminded.lines(conn, signed, view),
         "letters": story.letters(conn, view) if view.version else [], "events": _events(view, lines, inner, _deliveries(conn, signed, view, lines)),
         "clock": evidence.clock(view, turns) if inner and not view.ended else None, "strip": evidence.strip(view, turns, names, usual), "turn": "" if view.ended else _turn(view, signed, names), "mine": bool(_own(view, signed)),
         "verdicts": _verdicts(view, around["words"].clauses), "cards": offers.cards(view, view.offers, typed, choices=choices, told=told),
@@ -141,6 +143,11 @@ def case_page(
     return page(request, signed, "case.html", status=422 if problems else 200, **context)
 
 
+def _ledger(view: View, lines: Sequence[Mapping[str, Any]]) -> Ledger:
+    """Whose the business days of the case were, from its events as the page has them, the newest first."""
+    return ledger(moves_of(reversed(lines)), view.process, view.origin, view.facts.calendar, view.facts.today)
+
+
 @router.get("/cases/{case_id:int}/letters/{kind}")
 def letter(conn: Connection, signed: SignedIn, case_id: RowId, kind: str) -> Response:
     """A letter of the case as it was filed, to be printed."""
@@ -151,14 +158,16 @@ def letter(conn: Connection, signed: SignedIn, case_id: RowId, kind: str) -> Res
 def paper(request: Request, conn: Connection, signed: SignedIn, case_id: RowId) -> Response:
     """The form of the case on paper."""
     view = cases.look(conn, signed.actor.person_id, case_id)
-    around = forms.surroundings(conn, signed, view.process, view.origin, view.lead, view)
+    around, names = forms.surroundings(conn, signed, view.process, view.origin, view.lead, view), offers.names_of(view)
+    turns = _ledger(view, story.timeline(conn, view) if view.version else [])
     return page(
         request,
         signed,
         "case_print.html",
         view=view,
         read=view.read,
-        names=offers.names_of(view),
+        names=names,
+        strip=evidence.strip(view, turns, names, None),
         part=f"{view.process.key}/print.html",
         **around,
     )
@@ -223,7 +232,7 @@ def _turn(view: View, signed: Signed, names: Mapping[str, str]) -> str:
 
 def _own(view: View, signed: Signed) -> list[Mapping[str, Any]]:
     """The open items of the case that wait for this reader."""
-    desks = {(post.org_code, post.role) for post in signed.actor.posts}
+    desks = {(post.org_code, role) for post in signed.actor.posts for role in (post.role, desk(post.id))}
     return [
         step for step in view.steps
         if (step["org_code"], step["role"]) in desks and step["person_id"] in (None, signed.actor.person_id)

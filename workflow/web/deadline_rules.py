@@ -63,13 +63,14 @@ def set_rule(request: Request, conn: Connection, signed: SignedIn, posted: Poste
 
 @router.post(f"{ADDRESS}/{{entry:int}}/end")
 def end_rule(request: Request, conn: Connection, signed: SignedIn, posted: Posted, entry: RowId) -> Response:
-    """Give a rule its last day."""
-    typed = posted.get(f"until-{entry}", "")
+    """Give a rule its last day, with the reason."""
+    typed = {name: posted.get(f"{name}-{entry}", "") for name in ("until", "why")}
     try:
-        deadline_rules.end_rule(conn, signed.actor, entry, typed)
+        deadline_rules.end_rule(conn, signed.actor, entry, typed["until"], typed["why"])
     except NotTaken as refusal:
-        wrong = {f"until-{entry}": sentence for sentence in refusal.fields.values()}
-        return _page(request, conn, signed, Asked({f"until-{entry}": typed}, "", wrong, entry))
+        wrong = {f"{name}-{entry}": sentence for name, sentence in refusal.fields.items()}
+        kept = {f"{name}-{entry}": text for name, text in typed.items()}
+        return _page(request, conn, signed, Asked(kept, "", wrong, entry))
     return RedirectResponse(f"{ADDRESS}?done=ended", 303)
 
 
@@ -77,7 +78,7 @@ def _page(request: Request, conn: Connection, signed: Signed, asked: Asked, done
     items = deadline_rules.listed(conn, signed.actor)
     return page(
         request, signed, "deadline_rules.html", status=422 if asked.problems else 200, items=items, asked=asked, done=done,
-        processes=list(dict.fromkeys(item.process.label for item in items)), holders=HOLDERS, limit=LONGEST,
+        processes={item.process.label: deadline_rules.unsettable(item.process) for item in items}, holders=HOLDERS, limit=LONGEST,
         options=[(item.key, f"{item.process.label} ・ {item.deadline.label}({item.says})") for item in items],
         offices=calendar_days.offices(conn), key=asked.key or str(uuid4()),
     )  # fmt: skip

@@ -50,10 +50,12 @@ def show(request: Request, conn: Connection, signed: SignedIn, view: str = "", m
     chosen = months.month_of(month, today)
     first, last, current = chosen, months.end(chosen), today.replace(day=1) == chosen
     if here == MINE:
-        found = entries.of_person(conn, actor.person_id, first, last, overdue=current)
+        found = entries.of_person(conn, actor.person_id, first, last, overdue=current, met=True)
     else:
         inner = lists.inside(actor)
-        found = entries.of_organisation(conn, actor.person_id, here, first, last, inside=inner, overdue=current)
+        found = entries.of_organisation(
+            conn, actor.person_id, here, first, last, inside=inner, overdue=current, met=True
+        )
     office = _office(here, actor)
     days = calendar(conn, office)
     shut = entries.closures(conn, office, first, last)

@@ -1,6 +1,6 @@
 """Moving every deadline of a day at once: looked at with its count and list, then ordered; and how far the orders are."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from uuid import uuid4
 
@@ -11,7 +11,7 @@ from starlette.responses import Response
 from workflow import calendar_days, moving
 from workflow.calendar_days import NotTaken
 from workflow.extending import LONGEST
-from workflow.moving import Group, Order
+from workflow.moving import Extent, Order
 from workflow.once import once
 from workflow.web import sheets
 from workflow.web.posted import Posted
@@ -33,11 +33,7 @@ class Asked:
     key: str = ""
     problems: Mapping[str, str] = field(default_factory=dict)
     order: Order | None = None
-    groups: Sequence[Group] = ()
-
-    @property
-    def total(self) -> int:
-        return sum(group.count for group in self.groups)
+    extent: Extent | None = None
 
 
 @router.get(ADDRESS)
@@ -55,7 +51,7 @@ def order(request: Request, conn: Connection, signed: SignedIn, posted: Posted) 
     except NotTaken as refusal:
         return _page(request, conn, signed, Asked(typed, key, refusal.fields))
     if posted.get("do") != "order":
-        return _page(request, conn, signed, Asked(typed, key, {}, asked, moving.groups(conn, asked)))
+        return _page(request, conn, signed, Asked(typed, key, {}, asked, moving.extent(conn, asked)))
     person = signed.actor.person_id
     once(conn, person, sheets.key_of(posted), ["move", typed], lambda: moving.place(conn, signed.actor, asked))
     return RedirectResponse(f"{ADDRESS}?done=1", 303)

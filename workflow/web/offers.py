@@ -15,7 +15,7 @@ from states.kernel import Offer, Process
 from states.terms import STAY, Action, Facts, Input, Level, Remedy, Verdict
 from workflow.access import OUTSIDE
 from workflow.cases import View
-from workflow.deadlines import counted, due_day, promised
+from workflow.deadlines import due_day, opening, promised
 from workflow.diagram import HOLDERS
 from workflow.web.render import environment
 
@@ -306,19 +306,28 @@ def effects(view: View, offer: Offer, facts: Facts, told: str = "") -> list[Line
 
 
 def _clocks(view: View, action: Action, dest: str, facts: Facts) -> list[str]:
-    """The deadlines that an act starts, stops or pauses, with the dates that are known now."""
+    """The deadlines that an act starts, stops or pauses, with the dates that are known now, as far as the reader may know them."""
     running = {d["kind"]: d for d in view.deadlines}
     told: list[str] = []
     for due in view.declared:
+        if not known(view, due.kind, due.holder):
+            continue
         runs = dest in due.runs and action.name not in due.ends
         starts = action.name in due.starts or (not due.starts and view.state.name not in due.runs)
-        if runs and starts and due.kind not in running and not due.at:
-            since = due.since(facts) if due.since else None
-            day = counted(due, since or facts.today, facts.calendar)
-            told.append(f"「{due.label}」が始まります({f'{due.days}営業日、' if due.days else ''}{short(day)}まで)")
+        if runs and starts and due.kind not in running and not due.at and (not due.owed or due.owed(facts)):
+            by = opening(due, facts)
+            if by is not None:
+                days = f"{due.days}営業日、" if due.days else ""
+                told.append(f"「{due.label}」が始まります({days}{short(due_day(by))}まで)")
         elif due.kind in running and not runs:
             told.append(f"「{due.label}」が{'いったん止まります' if dest in due.pauses else '終わります'}")
     return told
+
+
+def known(view: View, kind: str, holder: str) -> bool:
+    """Whether the reader may know of a deadline: the offices of each, others of their own and of the promised reply."""
+    reply = promised(view.process.deadlines, [due.kind for due in view.process.deadlines])
+    return inside(view) or holder in view.roles or kind == reply
 
 
 def letter_label(process: Process, kind: str) -> str:

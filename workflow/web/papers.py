@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
 
-from workflow import arriving, attachments, comments
+from workflow import arriving, attachments, comments, deliveries
 from workflow.arriving import size_text
 from workflow.cases import View
 from workflow.file_types import TAKEN
@@ -67,6 +67,7 @@ class RemarkLine:
     by: str
     at: datetime
     inside: bool
+    delivered: str = ""  # what became of the mails that tell of it
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,10 @@ def remarks(
     if not view.version or view.state.private:
         return None
     far, inner = beside(view), offers.inside(view)
-    lines = [_remark(found, inner) for found in comments.listed(conn, view.id, far)]
+    listed = comments.listed(conn, view.id, far)
+    orgs = None if inner else sorted(signed.actor.orgs)
+    told = {} if view.ended else deliveries.of_remarks(conn, view.id, [found.id for found in listed], orgs=orgs)
+    lines = [_remark(found, inner, told.get(found.id, "")) for found in listed]
     others = _others(view) if inner else "、".join([offers.names_of(view)["bureau"], *_towns(view, signed.actor.orgs)])
     allowed = comments.scopes(far, version=view.version, private=view.state.private)
     forms = [
@@ -142,10 +146,11 @@ def remarks(
     )
 
 
-def _remark(found: comments.Remark, inner: bool) -> RemarkLine:
+def _remark(found: comments.Remark, inner: bool, delivered: str) -> RemarkLine:
     """Who wrote, as far as the reader is told: outside, the office and the post."""
     names = [found.names["office"], found.names["post"], found.names["actor"] if inner else ""]
-    return RemarkLine(found.body, found.erased_seq, " ".join(filter(None, names)), found.at, found.scope == INTERNAL)
+    by = " ".join(filter(None, names))
+    return RemarkLine(found.body, found.erased_seq, by, found.at, found.scope == INTERNAL, delivered)
 
 
 def _form(scope: str, others: str, text: str, problem: str) -> RemarkForm:

@@ -1,4 +1,4 @@
-"""Whose turn it was, month by month: business days per holder over the cases of an office, and how long each state takes."""
+"""Whose turn it was, month by month: business days per holder over the cases of an office, how long each state takes; what is late now."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -28,7 +28,9 @@ SHOWN = 50  # cases in the list
 
 
 @router.get(ADDRESS)
-def show(request: Request, conn: Connection, signed: SignedIn, office: str = "", month: str = "") -> Response:
+def show(
+    request: Request, conn: Connection, signed: SignedIn, office: str = "", month: str = "", late: str = ""
+) -> Response:
     """The days of an office over some months, or of every office in one; the cases behind the month."""
     offices = balance.offices(conn, signed.actor)
     if not offices:
@@ -47,15 +49,43 @@ def show(request: Request, conn: Connection, signed: SignedIn, office: str = "",
         shown = [months.beside(chosen, back) for back in range(1 - BACK, 1)]
         lines = [_line(months.called(one), found, one, _to(here, one)) for one in dict.fromkeys(shown)]
     behind = sorted(_behind(found, chosen), key=lambda one: -one.total)
+    delay = _late(conn, signed.actor.person_id, codes, names, chosen, holder=late, here=here)
     called = queries.case_names(conn, signed.actor.person_id, [one.case_id for one in behind[:SHOWN]])
     return page(
         request, signed, "turns.html", offices=offices, office=here, everything=everything, office_name=names[here], month=months.written(chosen),
         month_name=months.called(chosen), lines=lines, most=max((line.total for line in lines), default=0),
         holders=[(holder, HOLDERS[holder], evidence.FILLS.get(holder, "office")) for holder in turns.HOLDERS],
         before=_to(here, months.beside(chosen, -1)), after=_to(here, months.beside(chosen, 1)), now=_to(here, today),
-        behind=behind[:SHOWN], names=called, total=len(behind), fewest=durations.FEWEST,
+        late=delay, behind=behind[:SHOWN], names=called, total=len(behind), fewest=durations.FEWEST,
         usual=[_usual(process, durations.of_office(conn, process, None if everything else here, today)) for process in _processes()],
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Late:
+    """What is late now: per office and holder how many cases, with the address of their list; the list that is asked for."""
+
+    rows: Sequence[tuple[str, Sequence[tuple[int, str]]]]
+    total: int
+    holder: str
+    cases: Sequence[Mapping[str, Any]]
+    listed: int
+
+
+def _late(
+    conn: Connection, person: int, codes: Sequence[str], names: Mapping[str, str], month: date, *, holder: str, here: str
+) -> Late:  # fmt: skip
+    found = turns.late(conn, person, codes)
+    rows = [
+        (names[code], [(found[code].get(one, 0), _to(code, month, late=one)) for one in turns.HOLDERS])
+        for code in codes
+        if code in found
+    ]
+    asked = holder if holder in turns.HOLDERS else ""
+    cases_ = turns.late_cases(conn, person, codes, asked, SHOWN) if asked else ()
+    listed = sum(found[code].get(asked, 0) for code in found) if asked else 0
+    total = sum(count for counts in found.values() for count in counts.values())
+    return Late(rows, total, HOLDERS.get(asked, ""), cases_, listed)
 
 
 @dataclass(frozen=True)
@@ -96,8 +126,9 @@ def _behind(found: Sequence[Held], month: date) -> list[Behind]:
     return cases_
 
 
-def _to(office: str, month: date) -> str:
-    return lists.address(ADDRESS, {"office": office, "month": months.written(month)})
+def _to(office: str, month: date, *, late: str = "") -> str:
+    address = lists.address(ADDRESS, {"office": office, "month": months.written(month), "late": late})
+    return f"{address}#h-late" if late else address
 
 
 def _processes() -> list[Process]:

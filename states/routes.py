@@ -1,0 +1,269 @@
+"""A route: who is asked in which order, and how far it has come. Pure; the verbs that change it stand in `route_verbs`.
+
+It stands in the form of the case as a group of its own, so that history, verification and erasure hold for it as for
+anything else. Only an open step asks somebody. What is asked now follows from what was answered (`settled`), so that a
+step which is opened again finds its place by itself.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from states.authority import CIRCULATE, CONSENT, DECIDE, REVIEW, Matter, Stage, stage_of, stored
+from states.terms import Ask
+
+GROUP = "route"  # field group of the form
+CONSULT, AFTER = "consult", "review_after"  # kinds of steps beside the stages
+KINDS = {REVIEW: "回議", CONSENT: "合議", DECIDE: "決裁", CIRCULATE: "供覧", CONSULT: "相談", AFTER: "後閲"}
+ASKS = {
+    REVIEW: "回議する",
+    CONSENT: "合議に答える",
+    CIRCULATE: "供覧を読む",
+    CONSULT: "相談に答える",
+    AFTER: "後閲する",
+}
+ASK_DRAFTER = "同意しない職があったので、進め方を決める"
+MARKS = {"important": "重要", "unusual": "異例", "disputed": "疑義がある", "new": "新規"}
+WAITING, OPEN, DONE, MERGED, SKIPPED, VOID = "waiting", "open", "done", "merged", "skipped", "void"
+RUNNING, STOPPED, SUSPENDED, RETURNED, DECIDED, ENDED = (
+    "running",
+    "stopped",
+    "suspended",
+    "returned",
+    "decided",
+    "ended",
+)
+BLOCKING = frozenset({REVIEW, CONSENT, DECIDE})
+AGAIN, STRAIGHT = "again", "straight"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One post that is asked. `by` answered it from `seat`; `acting` says how, where it was not the post's own holder.
+
+    `version` is the version of the case that the answer was given on, `into` the step that a merged one is asked with
+    (0: the drafter's own), `asker` the step that asked for advice, `for_person` who was absent.
+    """
+
+    no: int
+    kind: str
+    post: int
+    org: str
+    title: str
+    stage: int = 0
+    covers: tuple[str, ...] = ()
+    mandatory: bool = False
+    state: str = WAITING
+    answer: str = ""
+    by: int = 0
+    name: str = ""
+    seat: int = 0
+    seat_title: str = ""
+    acting: str = ""  # deputy | charge | acting
+    for_person: int = 0
+    for_name: str = ""
+    ground: str = ""
+    at: int = 0  # microseconds since 1970
+    version: int = 0
+    remark: str = ""
+    opened_at: int = 0
+    hold: str = ""
+    into: int = -1
+    asker: int = 0
+    reopened: int = 0  # version of the answer that no longer counts, since what it was about has changed
+    instead: str = ""  # the post that would have been asked, and why it is not
+
+    @property
+    def agreed(self) -> bool:
+        return self.state == DONE and self.answer in ("approve", "agree")
+
+    @property
+    def settled(self) -> bool:
+        return self.state in (DONE, MERGED, SKIPPED, VOID)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Who answers, from which post, when, on which version; for whom and why, where somebody is absent."""
+
+    by: int
+    name: str
+    seat: int
+    seat_title: str
+    at: int
+    version: int
+    acting: str = ""
+    for_person: int = 0
+    for_name: str = ""
+    ground: str = ""
+
+
+@dataclass(frozen=True)
+class Route:
+    """The route of one round, as it stands."""
+
+    matter: str
+    label: str
+    rule: int
+    article: str
+    why: tuple[str, ...]
+    standing: bool
+    no_deputy: bool
+    bulk: bool
+    drafter: int
+    drafter_name: str
+    drafter_post: int
+    drafter_title: str
+    stages: tuple[Stage, ...]
+    steps: tuple[Step, ...]
+    excluded: tuple[int, ...] = ()
+    marks: tuple[str, ...] = ()
+    status: str = RUNNING
+    then: str = AGAIN
+    returned_by: int = 0  # step that sent the case back
+    drafted_at: int = 0
+    forced: tuple[int, ...] = ()  # stages that went on although somebody did not agree
+
+    def step(self, no: int) -> Step | None:
+        return next((step for step in self.steps if step.no == no), None)
+
+    @property
+    def open(self) -> tuple[Step, ...]:
+        return tuple(step for step in self.steps if step.state == OPEN)
+
+    @property
+    def deciding(self) -> Step:
+        return next(step for step in self.steps if step.kind == DECIDE)
+
+    @property
+    def disagreed(self) -> tuple[Step, ...]:
+        return tuple(step for step in self.steps if step.state == DONE and step.answer == "disagree")
+
+    def at_stage(self, number: int) -> tuple[Step, ...]:
+        return tuple(step for step in self.steps if step.stage == number)
+
+    def with_step(self, changed: Step) -> "Route":
+        return replace(self, steps=tuple(changed if step.no == changed.no else step for step in self.steps))
+
+    def barred(self) -> str:
+        """Why nobody may decide as a deputy; empty where somebody may."""
+        if self.no_deputy:
+            return f"この事項は代決できません({self.article or '専決規程'})。"
+        if self.marks:
+            return f"{'・'.join(MARKS[mark] for mark in self.marks)}とされた案件は、代決できません。"
+        return "同意しない職があるので、代決できません。" if self.disagreed else ""
+
+
+# ── how far it has come ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def settled(route: Route, at: int) -> Route:
+    """The route with exactly those steps open whose turn it is; `stopped` where a group did not agree."""
+    if route.status not in (RUNNING, STOPPED):
+        return route
+    status, blocked = RUNNING, False
+    for number, stage in enumerate(route.stages, start=1):
+        here = route.at_stage(number)
+        outcome = "later" if blocked else _outcome(route, stage, here, number)
+        for step in here:
+            route = route.with_step(_turned(step, outcome, at))
+        if outcome == "stopped":
+            status = STOPPED
+        blocked = blocked or outcome in ("asked", "stopped")
+    return replace(route, status=status)
+
+
+def _outcome(route: Route, stage: Stage, here: Sequence[Step], number: int) -> str:
+    """asked, passed or stopped."""
+    if stage.kind == CIRCULATE:
+        return "beside"
+    if stage.kind != CONSENT:
+        return "passed" if all(step.settled for step in here) else "asked"
+    agreed = [step for step in here if step.agreed or step.state in (MERGED, SKIPPED)]
+    against = [step for step in here if step.state == DONE and step.answer == "disagree"]
+    left = [step for step in here if not step.settled]
+    if number in route.forced:
+        return "passed"
+    need = {"any": 1, "quorum": stage.quorum}.get(stage.passes, len(here))
+    musts = [step for step in here if step.mandatory]
+    passes = len(agreed) >= need and all(step in agreed for step in musts)
+    if stage.refusal == "all" and left:
+        return "asked"
+    if stage.refusal == "first" and against:
+        return "stopped"
+    if passes:
+        return "passed"
+    return "asked" if left else "stopped"
+
+
+def _turned(step: Step, outcome: str, at: int) -> Step:
+    if step.settled and not (step.state == VOID and outcome in ("asked", "beside")):
+        return step
+    wanted = {"asked": OPEN, "beside": OPEN, "passed": VOID, "stopped": VOID, "later": WAITING}[outcome]
+    if wanted == step.state:
+        return step
+    return replace(step, state=wanted, opened_at=at if wanted == OPEN else step.opened_at)
+
+
+# ── whom it asks ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def desk(post: int) -> str:
+    """The desk of a post in the inbox: its items follow whoever holds it."""
+    return f"#{post}"
+
+
+def asked(route: Route, matter: Matter | None, asks: Sequence[Ask]) -> list[Ask]:
+    """Who is asked while a route stands: in place of the decider's own desk the posts whose turn it is, beside them its readers."""
+    running = matter is not None and matter.key == route.matter and route.status in (RUNNING, STOPPED)
+    own = next((ask for ask in asks if matter and ask.holder == matter.role), None) if running else None
+    found = [ask for ask in asks if ask is not own]
+    if running and route.status == STOPPED:
+        found.append(_ask(ASK_DRAFTER, route.drafter_post, "", own))
+    for step in route.open:
+        if step.kind not in BLOCKING:
+            found.append(_ask(ASKS[step.kind], step.post, step.org, None))
+        elif running:
+            label = own.label if own and step.kind == DECIDE else ASKS.get(step.kind, KINDS[step.kind])
+            found.append(_ask(f"{label}(保留中)" if step.hold else label, step.post, step.org, own))
+    return list(dict.fromkeys(found))
+
+
+def _ask(label: str, post: int, org: str, like: Ask | None) -> Ask:
+    return (
+        replace(like, holder=desk(post), label=label, org=org, person=None) if like else Ask(desk(post), label, org=org)
+    )
+
+
+# ── stored ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+_USUAL = Step(0, "", 0, "", "")
+_PLAIN = tuple(f.name for f in fields(Step) if f.name not in ("no", "kind", "post", "org", "title"))
+
+
+def to_json(route: Route) -> dict[str, Any]:
+    """The route as the form keeps it; what is usual is left out."""
+    told = {f.name: getattr(route, f.name) for f in fields(Route) if f.name not in ("stages", "steps")}
+    told = {name: list(value) if isinstance(value, tuple) else value for name, value in told.items()}
+    return told | {"stages": stored(route.stages), "steps": [_step_told(step) for step in route.steps]}
+
+
+def _step_told(step: Step) -> dict[str, Any]:
+    told: dict[str, Any] = {"no": step.no, "kind": step.kind, "post": step.post, "org": step.org, "title": step.title}
+    for name in _PLAIN:
+        value = getattr(step, name)
+        if value != getattr(_USUAL, name):
+            told[name] = list(value) if isinstance(value, tuple) else value
+    return told
+
+
+def of(form: Mapping[str, Any]) -> Route | None:
+    """The route that a form keeps; None without one, or where it was erased."""
+    told = form.get(GROUP)
+    if not told or "steps" not in told:
+        return None
+    steps = tuple(Step(**{**step, "covers": tuple(step.get("covers", ()))}) for step in told["steps"])
+    stages = tuple(stage_of(stage) for stage in told["stages"])
+    own: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in told.items()}
+    own |= {"steps": steps, "stages": stages}
+    return Route(**own)

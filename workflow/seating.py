@@ -1,0 +1,63 @@
+"""Who sits where, for a route: posts with holders, absences, deputies and superiors, and the rules of decision, on a day.
+
+`OPEN_SEATS` is what the read of an act brings along: only the posts that a case asks now, and those that may stand in.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from states.authority import Rule, rule_of
+from states.seats import Seats, seats_of
+from workflow.access import TODAY
+
+Connection = psycopg.Connection[Any]
+
+
+def _in_force(table: str, day: str) -> str:
+    return f"{table}.valid_from <= {day} AND ({table}.valid_to IS NULL OR {table}.valid_to >= {day})"
+
+
+def _seat(day: str) -> str:
+    """One post as a row of `seats_of`, in JSON; an absence shows its kind."""
+    return f"""jsonb_build_array(p.id, p.org_code,
+  (SELECT o.name FROM organisation o WHERE o.code = p.org_code AND (o.valid_from IS NULL OR o.valid_from <= {day})
+     AND (o.valid_to IS NULL OR o.valid_to >= {day}) LIMIT 1),
+  p.section, p.title, p.superior_id,
+  (SELECT jsonb_agg(jsonb_build_array(t.person_id, n.name, t.kind,
+       (SELECT a.kind FROM absence a WHERE a.person_id = t.person_id AND {_in_force("a", day)} ORDER BY a.id LIMIT 1)) ORDER BY t.id)
+     FROM tenure t JOIN person n ON n.id = t.person_id WHERE t.post_id = p.id AND {_in_force("t", day)}),
+  (SELECT jsonb_agg(d.deputy_id ORDER BY d.sort, d.id) FROM deputy d WHERE d.post_id = p.id AND {_in_force("d", day)}))"""
+
+
+_ASKED = "SELECT substr(s.role, 2)::bigint AS id FROM step s WHERE s.case_id = c.id AND s.closed_at IS NULL AND left(s.role, 1) = '#'"
+OPEN_SEATS = f"""CASE WHEN c.form ? 'route' THEN (SELECT jsonb_agg({_seat(TODAY)}) FROM post p WHERE p.id IN (
+  SELECT a.id FROM ({_ASKED}) a UNION SELECT d.deputy_id FROM ({_ASKED}) a JOIN deputy d ON d.post_id = a.id)) END"""
+
+SEATS = f"""SELECT {_seat("%(day)s::date")} FROM post p
+WHERE (p.org_code = ANY (%(orgs)s) OR p.org_code = (SELECT headquarters FROM installation)
+    OR p.id IN (SELECT q.superior_id FROM post q WHERE q.org_code = ANY (%(orgs)s)))
+  AND {_in_force("p", "%(day)s::date")} ORDER BY p.id"""
+
+
+def seats(conn: Connection, orgs: Sequence[str], day: date) -> Seats:
+    """The posts of these organisations, of headquarters, and above them, as they are held on that day."""
+    rows = conn.execute(SEATS, {"orgs": list(orgs), "day": day}, prepare=True).fetchall()
+    return seats_of(row[0] for row in rows)
+
+
+IN_FORCE = (
+    """valid_from <= %(day)s::date AND (valid_to IS NULL OR valid_to >= %(day)s::date) AND consented_at IS NOT NULL"""
+)
+RULES = f"""SELECT * FROM authority_rule WHERE process = %(process)s AND (office IS NULL OR office = %(office)s) AND {IN_FORCE}
+ORDER BY id"""
+
+
+def rules(conn: Connection, process: str, office: str, day: date) -> list[Rule]:
+    """The rules of decision in force for an office on that day."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        found = cursor.execute(RULES, {"process": process, "office": office, "day": day}, prepare=True).fetchall()
+    return [rule_of(row) for row in found]
