@@ -106,6 +106,32 @@ def migrate() -> None:
 
 
 @app.command()
+def versions(
+    process: Annotated[str, typer.Argument(help="業務フローの名前。なければすべて。")] = "", as_json: Json = False
+) -> None:
+    """進行中の案件が、業務フローの新しい版に移せるかを試します。読むだけで、何も動かしません。"""
+    from workflow.db import database  # noqa: PLC0415
+    from workflow.versions import WORDS, dry_run  # noqa: PLC0415
+
+    _database_url()
+    if process and process not in catalogue.newest():
+        known = "、".join(catalogue.newest())
+        raise fail(f"「{process}」という業務フローはありません。使えるのは {known} です。", 2)
+    with database().connection() as conn:
+        found = list(dry_run(conn, process))
+    if as_json:
+        print_json([one.as_json() for one in found])
+        return
+    say(f"前の版で進行中の案件: {len(found)}件")
+    for one in found:
+        say(
+            f"{one.number or one.case} {one.process} 第{one.version}版→第{one.newest}版 「{one.state}」 {WORDS[one.fitting.fit]}"
+        )
+        for reason in (*one.fitting.reasons, *(f"「{verb}」はできなくなります。" for verb in one.lost)):
+            say(f"  {reason}")
+
+
+@app.command()
 def demo(
     if_empty: Annotated[bool, typer.Option(help="案件がもうあれば何もしません。")] = False,
     show: Annotated[bool, typer.Option("--accounts", help="お試し用の利用者だけを表示します。")] = False,

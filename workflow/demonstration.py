@@ -15,7 +15,7 @@ from sqlmodel import Session, col, select
 from states import catalogue
 from states.places import Directory
 from states.text import search_key
-from workflow import verify
+from workflow import routed_office, verify
 from workflow.accounts import hash_password, login_key
 from workflow.db import Database, driver
 from workflow.deadlines import TOKYO
@@ -29,6 +29,8 @@ LONG_AGO = timedelta(days=3 * 365)
 ACCOUNTS = (
     ("machi", "municipality", "市町村の担当", "要請を書いて出す"),
     ("shinkokyoku", "bureau", "振興局の担当", "受け付け、隊の案をつくり、判断を求める"),
+    ("kacho", "line:head", "振興局の課長", "回ってきた起案を承認して上げる"),
+    ("fukukyokucho", "line:vice", "副局長", "回議し、局長が不在のときは代決する"),
     ("kyokucho", "director", "振興局長", "一つの画面で判断する"),
     ("honcho", "headquarters", "本庁の担当", "併任の協議に答える"),
     ("haken", "staff", "派遣された職員", "復命を書く"),
@@ -58,8 +60,8 @@ def load(owner_url: str, app_url: str, *, if_empty: bool = False, now: datetime 
         stage = Stage(owner, app, (now or datetime.now(TOKYO)).astimezone(TOKYO))
         stories = [(key, data) for key in catalogue.newest() if (data := script(key))]
         with owner.transaction() as session:
-            for _, data in stories:
-                _cast(session, stage, data)
+            for key, data in stories:
+                _cast(session, stage, key, data)
         done = 0
         try:
             for key, data in stories:
@@ -105,7 +107,7 @@ def accounts(app_url: str) -> list[tuple[str, str, str, str]]:
     return [(login, label, there[login], use) for login, _, label, use in ACCOUNTS if login in there]
 
 
-def _cast(session: Session, stage: Stage, data: Mapping[str, Any]) -> None:
+def _cast(session: Session, stage: Stage, process: str, data: Mapping[str, Any]) -> None:
     """The persons, posts and accounts that the stories name, and one account a role to try the system with."""
     since, hashed = stage.today - LONG_AGO, hash_password(PASSWORD)
     directory, tried_with = Directory.from_csv(), data["tried"]
@@ -118,7 +120,8 @@ def _cast(session: Session, stage: Stage, data: Mapping[str, Any]) -> None:
         if key in cast:
             return
         number = f"T{len(cast) + 1:04d}"
-        known = {role: login for login, role, _, _ in ACCOUNTS}.get(role, key)
+        logins = {role: login for login, role, _, _ in ACCOUNTS}
+        known = logins.get(key.rpartition("-")[0]) or logins.get(role, key)
         chosen = key == tried_with["person"] if role == "staff" else org in main or scope in ("all", "none")
         login = known if known not in tried and chosen else key
         tried.add(login)
@@ -153,7 +156,12 @@ def _cast(session: Session, stage: Stage, data: Mapping[str, Any]) -> None:
     person("auditor", "監査 まもる（仮名）", "", headquarters, "監査担当", "主査", "auditor", "all")
     person("records", "文書 きよし（仮名）", "", first["office"], "総務課", "文書主任", "records", "office")
     person("administrator", "管理 あきら（仮名）", "", headquarters, "情報担当", "主任", "administrator", "none")
-    _seat(session, stage, cast, since, hashed)
+    line = data.get("line")
+    for key, *told in routed_office.people(line, headquarters) if line else ():
+        person(key, *told)
+    posts = _seat(session, stage, cast, since, hashed)
+    if line:
+        routed_office.laid(session, stage, process, line, posts)
     for body in data.get("bodies", ()):
         decided = stage.today + timedelta(days=body["decided_on"]["day"])
         director = stage.people[f"director-{body['office'].split('-')[1]}"]
@@ -166,8 +174,8 @@ def _cast(session: Session, stage: Stage, data: Mapping[str, Any]) -> None:
 
 def _seat(
     session: Session, stage: Stage, cast: Mapping[str, tuple[Person, Post, str]], since: date, hashed: str
-) -> None:
-    """Everybody with a post and an account, in as few trips as there are kinds of rows."""
+) -> dict[str, int]:
+    """Everybody with a post and an account, in as few trips as there are kinds of rows; the post of each."""
     for kind in (0, 1):
         session.add_all(entry[kind] for entry in cast.values())
         session.flush()
@@ -178,6 +186,7 @@ def _seat(
         session.add(Tenure(person_id=person.id, post_id=post.id, valid_from=since))
         session.add(Account(person_id=person.id, login=login_key(login), password_hash=hashed))
     session.flush()
+    return {key: post.id for key, (_, post, _) in cast.items() if post.id is not None}
 
 
 def reset_clock(owner_url: str) -> None:

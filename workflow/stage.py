@@ -40,6 +40,12 @@ class Stage:
     def today(self) -> date:
         return self.now.date()
 
+    def on(self, token: Mapping[str, Any]) -> date:
+        """The day that a token means, counted from today; {"workday": -3} is the first business day from there on."""
+        if "workday" in token:
+            return self.calendar.add_business_days(self.today + timedelta(days=token["workday"]), 0)
+        return self.day(token, self.today)
+
     def day(self, token: Mapping[str, Any], base: date) -> date:
         """The day that a token like {"day": -3} means."""
         return base + timedelta(days=token["day"])
@@ -65,7 +71,7 @@ def arrange(stage: Stage, data: Story) -> None:
     """What offices and municipalities settled for themselves: skills, absences, an approval of one's own."""
     with stage.app.connection() as conn:
         for one in data["people"]:
-            keeper = _actor(conn, stage.people[f"bureau-{_short(one['office'])}"])
+            keeper = _actor(conn, stage.people[f"bureau-{short(one['office'])}"])
             if one.get("skills"):
                 colleagues.set_skills(conn, keeper, stage.people[one["key"]], one["skills"])
             for first, last in one.get("absences", ()):
@@ -198,7 +204,9 @@ class _Scene:
             return people[self.case["team"]["members"][int(told)]["person"]]
         if role in ("municipality", "partner", "municipality_head"):
             return people[f"{'h' if role.endswith('head') else 'm'}{told or self.case['municipality']}"]
-        return people[role if role == "headquarters" else f"{role}-{_short(office or self.case['office'])}"]
+        if role == "line":
+            return people[f"line:{told}-{short(self.case['office'])}"]
+        return people[role if role == "headquarters" else f"{role}-{short(office or self.case['office'])}"]
 
     def groups(self, by: str) -> dict[str, Any]:
         """The field groups that the act takes over; a report is that of the person whose it is."""
@@ -252,6 +260,6 @@ def _actor(conn: Connection, person_id: int) -> Actor:
     return found
 
 
-def _short(office: str) -> str:
+def short(office: str) -> str:
     """hk-sorachi → sorachi, as the keys of people have it."""
     return office.split("-", 1)[1]

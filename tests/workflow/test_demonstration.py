@@ -18,6 +18,7 @@ TOLD = (
     "ask_own_approval", "return_own", "revise_own", "approve_own", "submit_proxy", "forward", "mark_duplicate", "partner_agree",
     "record_partner_consent", "agree_with_conditions", "show_evidence", "confirm", "waive", "record_orders", "record_consent",
     "propose_change", "approve_change", "ask_change", "stop", "ratify", "evaluate", "decline", "hold", "withdraw", "cancel", "attach",
+    "approve_step", "agree_step",
 )  # fmt: skip
 START = datetime(2026, 12, 1, 5)  # noqa: DTZ001 - taken for Tokyo below
 SOAKED = range(41 if os.environ.get("TOBIDASHI_SOAK_MINUTES") else 0)
@@ -51,6 +52,9 @@ def test_it_is_acted_out_on_any_day(fresh_database: Urls, now: str) -> None:
                 assert rows(conn, table), table
             assert rows(conn, "(SELECT 1 FROM assignment GROUP BY person_id, day HAVING count(*) = 1) half")
             assert not rows(conn, "event WHERE at > clock_now()")
+            # Somebody decided for the director, who has not read it yet.
+            assert rows(conn, "event WHERE body::jsonb ->> 'acting_for' IS NOT NULL")
+            assert rows(conn, "step WHERE ask = '後閲する' AND closed_at IS NULL")
         assert verify(db).whole
     finally:
         db.close()
