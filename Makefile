@@ -4,7 +4,8 @@
 PYTHON ?= python3
 PORT ?= 8000
 DATA ?= var
-JOBS ?= 2
+# One more than the cores of a small machine, since browsers and servers are also waited for.
+JOBS ?= 3
 # An installation that never runs the tests may say LOCK=requirements.lock.
 LOCK ?= requirements-dev.lock
 
@@ -55,7 +56,7 @@ run: setup
 	@$(BIN)/tobidashi up --port $(PORT) --data $(DATA)
 
 test: setup
-	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: setup
 	$(BIN)/ruff check .

@@ -1,10 +1,17 @@
-"""`python -m benchmarks [act|scale|sweep|verify …]`: one line a figure, ratios of one run, median with range."""
+"""`python -m benchmarks [act|doorbell|scale|sweep|turns|verify …]`: one line a figure, ratios of one run, median with range."""
 
 import sys
 
-from benchmarks import act, scale, sweep, verifying
+from benchmarks import act, doorbell, scale, sweep, turns, verifying
 
-FIGURES = {"act": act.measure, "scale": scale.measure, "verify": verifying.measure, "sweep": sweep.measure}
+FIGURES = {
+    "act": act.measure,
+    "scale": scale.measure,
+    "verify": verifying.measure,
+    "turns": turns.measure,
+    "doorbell": doorbell.measure,
+    "sweep": sweep.measure,
+}
 
 
 def main(names: list[str]) -> int:

@@ -103,7 +103,7 @@ def measure() -> Iterator[tuple[str, float, float, float, float]]:
             ratios = []
             for slice_number in range(-1, SLICES):  # the first round warms up and is dropped
                 order = [less, more] if slice_number % 2 else [more, less]
-                rates = {ask: _rate(ask) for ask in order}
+                rates = {ask: rate(ask) for ask in order}
                 if slice_number >= 0:
                     ratios.append(rates[more] / rates[less])
             name = f"{figure.name}: {LARGE:,} cases / {SMALL:,}"
@@ -120,7 +120,7 @@ def _archive(number: int) -> Iterator[Archive]:
         app.close()
 
 
-def _rate(ask: Ask) -> float:
+def rate(ask: Ask) -> float:
     """How often a second."""
     begun, done = time.perf_counter(), 0
     while (passed := time.perf_counter() - begun) < SECONDS or not done:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from states.dates import read_date
 from states.kernel import Process
-from states.terms import CLOCK, Action, Ask, Deadline, Facts, Input, State
+from states.terms import CLOCK, CONFIRM, Action, Ask, Deadline, Facts, Input, State
 
 OWNERS = ("municipality", "bureau", "headquarters")
 MUNICIPALITY, BUREAU, HEADQUARTERS = (frozenset({role}) for role in OWNERS)
@@ -111,7 +111,7 @@ ACTIONS = (
     ),
     Action(
         "confirm", ("condition_shown",), "condition_met", "満たされたと確認する", HEADQUARTERS, "この条件で止めていた段階に進めるようになります",
-        tells=MUNICIPALITY | BUREAU, main=True,
+        tells=MUNICIPALITY | BUREAU, main=True, bulk=True,
     ),
     Action(
         "return_evidence", ("condition_shown",), "condition_open", "まだ満たされていないと返す", HEADQUARTERS, "担当に戻ります",
@@ -134,7 +134,9 @@ DEADLINES = (
 
 
 def asks(facts: Facts) -> Sequence[Ask] | None:
-    """Its owner's turn while it is open."""
+    """Its owner's turn while it is open; headquarters confirms what was shown."""
+    if facts.state == "condition_shown":
+        return [Ask("headquarters", "条件が満たされたか確認する", "confirm", kind=CONFIRM)]
     if facts.state != "condition_open":
         return None
     owner = _owner(facts)

@@ -245,8 +245,8 @@ class Process:
     def inbox(self, facts: Facts) -> Sequence[Ask]:
         """Whose turn it is after a move: the desks and persons that are asked, with the deadline each carries."""
         route = routes.of(facts.form) if self.matters else None
-        asked = self._asked(facts)
-        return routes.asked(route, self.matter(facts.state), asked) if route else asked
+        asked, matter = self._asked(facts), self.matter(facts.state)
+        return routes.decided_without(matter, routes.asked(route, matter, asked) if route else asked)
 
     def _asked(self, facts: Facts) -> Sequence[Ask]:
         own = self.asks(facts) if self.asks else None

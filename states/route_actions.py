@@ -39,6 +39,7 @@ ROLES = {REVIEW: REVIEWER, CONSENT: CONSENTER, CIRCULATE: READER, AFTER: READER,
 WHO = {
     REVIEWER: "回議の順番にある職", CONSENTER: "合議を求められた職", READER: "供覧・後閲の職", ADVISER: "相談を受けた職",
     DRAFTER: "起案した人(またはその職の後任)", SUPERIOR: "後の順番にある上位の職", ANSWERED: "直前に答えた人",
+    "decider": "決裁の順番にある職",
 }  # fmt: skip
 
 REMARK = Input("remark", "意見(局内だけに残ります)", required=False, internal=True)
@@ -63,6 +64,11 @@ def running(facts: Facts) -> bool:
     """Whether a route is under way in this case."""
     route = of(facts.form)
     return route is not None and route.status in (RUNNING, STOPPED)
+
+
+def standing_of(facts: Facts) -> Sequence[Standing]:
+    """Where the person of these facts stands on the route."""
+    return _stands(facts).steps
 
 
 def _stands(facts: Facts) -> Stands:
@@ -139,6 +145,7 @@ class Verb:
     guards: tuple[Guard, ...] = ()
     main: bool = False
     bulk: bool = False  # nothing is decided by it, so that several may be done at once
+    rare: bool = False  # beside the answer itself; the page folds it
 
     @property
     def who(self) -> str:
@@ -215,11 +222,11 @@ VERBS: tuple[Verb, ...] = (
     Verb("disagree_step", "合議に同意しない", frozenset({CONSENTER}), "合議を求められている間",
          "理由が起案者と決裁者に見えます。代決はできなくなります", _answer("disagree", CONSENT), (WHY,)),
     Verb("return_step", "前の段階に差し戻す", _AT_TURN | {"decider"}, "順番が来ている間。起案者へ戻すのは「差し戻す」",
-         "選んだ職がもう一度答えます", _send_back, (_TO, THEN, WHY)),
+         "選んだ職がもう一度答えます", _send_back, (_TO, THEN, WHY), rare=True),
     Verb("pull_back_step", "答えを引き戻す", frozenset({ANSWERED}), "次の人が開くまで", "自分の番に戻ります",
          _pull_back, (), (unopened,)),
     Verb("hold_step", "保留する(回議・合議)", _AT_TURN, "順番が来ている間", "順番はそのままで、再検討の日と理由が残ります",
-         _hold, (Input("review_on", "再検討の日", "date", internal=True), WHY), (review_day,)),
+         _hold, (Input("review_on", "再検討の日", "date", internal=True), WHY), (review_day,), rare=True),
     Verb("take_up", "引き上げる", frozenset({SUPERIOR}), "自分より前の回議が残っている間。合議は飛ばせません",
          "前の回議を飛ばして自分の番になり、飛ばされた職は後閲します", _take_up, (WHY,), (not_stopped, consents_are_in)),
     Verb("pass_over", "不在の職を後閲にする", frozenset({DRAFTER}), "回議の職が不在で、順番が来ている間",
@@ -227,11 +234,11 @@ VERBS: tuple[Verb, ...] = (
     Verb("go_on", "不同意のまま上げる", frozenset({DRAFTER}), "合議が不同意で止まっている間",
          "不同意の意見を添えて次に進みます。代決はできません", lambda route, facts, answer: verbs.went_on(route, answer.at), (WHY,)),
     Verb("ask_advice", "先に意見を聞く", _AT_TURN | {"decider"}, "順番が来ている間", "相手の受信箱に入り、答えがここに残ります",
-         _add(CONSULT), (_POST, _QUESTION)),
+         _add(CONSULT), (_POST, _QUESTION), rare=True),
     Verb("give_advice", "相談に答える", frozenset({ADVISER}), "相談を受けている間", "聞いた人に意見が残ります",
          _answer("advise", CONSULT), (Input("remark", "意見(局内だけに残ります)", internal=True),), main=True),
     Verb("circulate", "供覧に回す", _AT_TURN | {DRAFTER, "decider"}, "回っている間", "相手が読みます。決裁は待ちません",
-         _add(CIRCULATE), (_POST,)),
+         _add(CIRCULATE), (_POST,), rare=True),
     Verb("mark_read", "読みました", frozenset({READER}), "供覧か後閲を求められている間", "読んだ日時が決裁欄に残ります",
          _answer("read", CIRCULATE, AFTER), (REMARK,), main=True, bulk=True),
 )  # fmt: skip

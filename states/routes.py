@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from states.authority import CIRCULATE, CONSENT, DECIDE, REVIEW, Matter, Stage, stage_of, stored
-from states.terms import Ask
+from states.terms import ADVICE, DECISION, HELD, READING, Ask
 
 GROUP = "route"  # field group of the form
 CONSULT, AFTER = "consult", "review_after"  # kinds of steps beside the stages
@@ -23,6 +23,7 @@ ASKS = {
     AFTER: "後閲する",
 }
 ASK_DRAFTER = "同意しない職があったので、進め方を決める"
+WORK = {CIRCULATE: READING, AFTER: READING, CONSULT: ADVICE}  # sort of work, where it is not the step's own kind
 MARKS = {"important": "重要", "unusual": "異例", "disputed": "疑義がある", "new": "新規"}
 WAITING, OPEN, DONE, MERGED, SKIPPED, VOID = "waiting", "open", "done", "merged", "skipped", "void"
 RUNNING, STOPPED, SUSPENDED, RETURNED, DECIDED, ENDED = (
@@ -222,17 +223,33 @@ def asked(route: Route, matter: Matter | None, asks: Sequence[Ask]) -> list[Ask]
         found.append(_ask(ASK_DRAFTER, route.drafter_post, "", own))
     for step in route.open:
         if step.kind not in BLOCKING:
-            found.append(_ask(ASKS[step.kind], step.post, step.org, None))
+            found.append(_ask(ASKS[step.kind], step.post, step.org, None, WORK[step.kind]))
         elif running:
-            label = own.label if own and step.kind == DECIDE else ASKS.get(step.kind, KINDS[step.kind])
-            found.append(_ask(f"{label}(保留中)" if step.hold else label, step.post, step.org, own))
+            decides = own if own and step.kind == DECIDE else None
+            label = decides.label if decides else ASKS.get(step.kind, KINDS[step.kind])
+            kind = HELD if step.hold or (decides and decides.kind == HELD) else step.kind
+            found.append(_ask(f"{label}(保留中)" if step.hold else label, step.post, step.org, own, kind))
     return list(dict.fromkeys(found))
 
 
-def _ask(label: str, post: int, org: str, like: Ask | None) -> Ask:
-    return (
-        replace(like, holder=desk(post), label=label, org=org, person=None) if like else Ask(desk(post), label, org=org)
-    )
+def decided_without(matter: Matter | None, asks: Sequence[Ask]) -> list[Ask]:
+    """The process's own asks where no route stands: what its decider is asked is a decision."""
+    return [
+        replace(ask, kind=DECISION) if matter and ask.holder == matter.role and not ask.kind else ask for ask in asks
+    ]
+
+
+def awaited_by(route: Route) -> tuple[str, ...]:
+    """Who waits for others while a route runs: its drafter and who answered (`@person`), the posts that come later (`#post`)."""
+    people = {route.drafter, *(step.by for step in route.steps if step.state == DONE and step.kind in BLOCKING)}
+    later = {desk(step.post) for step in route.steps if step.state == WAITING and step.kind in BLOCKING}
+    return tuple(sorted(later | {f"@{person}" for person in people if person}))
+
+
+def _ask(label: str, post: int, org: str, like: Ask | None, kind: str = "") -> Ask:
+    if like is None:
+        return Ask(desk(post), label, org=org, kind=kind)
+    return replace(like, holder=desk(post), label=label, org=org, person=None, kind=kind)
 
 
 # ── stored ─────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -15,6 +15,9 @@ from states.places import Directory
 
 STAY = "="  # destination of an action that leaves the state as it is
 CLOCK = "clock"  # actor and role of the moves that time makes
+# What an item of an inbox wants: the process's own work, its confirmation, or a step of a route.
+WORK, CONFIRM, DECISION, HELD, READING, ADVICE = "", "confirm", "decide", "held", "read", "advice"
+KINDS_OF_WORK = (DECISION, HELD, "review", "consent", ADVICE, READING, CONFIRM, WORK)
 
 
 class Level(StrEnum):
@@ -226,6 +229,7 @@ class Action:
     opens: Callable[[Facts], Sequence[Child]] | None = None
     main: bool = False
     stops: bool = False
+    bulk: bool = False  # nothing is decided by it, so that several cases may be done at once
 
     def applies(self, facts: Facts) -> bool:
         """The row that fits these facts, guards aside."""
@@ -309,7 +313,9 @@ class Deadline:
         """The day by which it runs when `start` is its first: the next day of the year, or so many business days on."""
         if not self.on:
             return days.add_business_days(start, self.days)
-        found = min(day for year in (start.year, start.year + 1) for on in self.on if (day := _day_of(year, on)) >= start)
+        found = min(
+            day for year in (start.year, start.year + 1) for on in self.on if (day := _day_of(year, on)) >= start
+        )
         return days.add_business_days(found, 0) if self.rolls else found
 
 
@@ -324,7 +330,7 @@ class Ask:
     """An item in somebody's inbox: the holder's desk (or one person), what is wanted, the deadline it carries.
 
     `org` names the desk's organisation where the holder alone does not: one of several that have the same part. With
-    `also` it carries the nearest of several deadlines.
+    `also` it carries the nearest of several deadlines. `kind` says what sort of work it is (`KINDS_OF_WORK`).
     """
 
     holder: str
@@ -333,6 +339,7 @@ class Ask:
     person: int | None = None
     org: str = ""
     also: tuple[str, ...] = ()
+    kind: str = ""
 
     @property
     def deadlines(self) -> tuple[str, ...]:

@@ -47,6 +47,7 @@ app.conf.update(
         "health_check_interval": 15,
         "global_keyprefix": "tobidashi:",
     },
+    beat_scheduler="tasks.beating:Scheduler",
     beat_schedule={
         "deliver": {"task": "tasks.deliver", "schedule": 2.0, "options": {"expires": FRESH}},
         "compile": {"task": "tasks.compile", "schedule": 2.0, "options": {"expires": FRESH}},

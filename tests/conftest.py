@@ -1,6 +1,9 @@
 """Real servers for the tests: each xdist worker has its own PostgreSQL and Valkey, each test its own database."""
 
+import contextlib
+import fcntl
 import itertools
+import math
 import os
 import shutil
 import tempfile
@@ -18,6 +21,20 @@ from workflow.servers import APP_ROLE, OWNER_ROLE, Postgres, Valkey
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+    from tests.stories.system import Pages
+
+# The servers of a worker have been seen to hold 250 MB: room for several workers that look at the same moment.
+MEMORY_BYTES = 2 << 30
+
+# Chromium draws the list under its address bar as two pages of its own, in a process beside every window: nobody sees
+# them, and they take more than our page does. The others are playwright's, since only the last such switch counts.
+UNNEEDED = (
+    "WebUIOmniboxPopup", "WebUIOmniboxAimPopup", "AvoidUnnecessaryBeforeUnloadCheckSync", "DestroyProfileOnBrowserClose",
+    "HttpsUpgrades", "HttpsFirstBalancedModeAutoEnable", "LensOverlay", "MediaRouter", "PaintHolding", "ThirdPartyStoragePartitioning",
+    "AvoidCorsURLLoaderRestartOnRedirect", "OptimizationHints", "NetworkTimeServiceQuerying", "AimEnabled", "PreconnectToSearch",
+)  # fmt: skip
+
+PREFIX = "tobidashi-test-"
 _numbers = itertools.count(1)
 
 
@@ -34,7 +51,7 @@ class Database:
 @pytest.fixture(scope="session")
 def server_dir() -> Iterator[Path]:
     """A directory that other accounts may pass, since PostgreSQL is another account where the tests run as root."""
-    path = Path(tempfile.mkdtemp(prefix="tobidashi-test-"))
+    path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=_memory()))
     path.chmod(0o711)
     yield path
     shutil.rmtree(path)
@@ -43,6 +60,7 @@ def server_dir() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def postgres(server_dir: Path) -> Iterator[Postgres]:
     server = Postgres.start(server_dir / "postgres", fast=True)
+    _fit(server)
     yield server
     server.stop()
 
@@ -98,6 +116,7 @@ def browser(chromium: str) -> Iterator["Browser"]:
     from playwright.sync_api import sync_playwright
 
     quiet = ["--disable-background-networking", "--disable-component-update", "--disable-default-apps"]
+    quiet.append(f"--disable-features={','.join(UNNEEDED)}")
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(
             executable_path=chromium, args=quiet + (["--no-sandbox"] if os.geteuid() == 0 else [])
@@ -107,13 +126,52 @@ def browser(chromium: str) -> Iterator["Browser"]:
 
 
 @pytest.fixture(scope="session")
+def pages(
+    postgres: Postgres, database: Database, valkey: Valkey, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator["Pages"]:
+    """The one process of the pages that the stories of this worker share, each with a database of its own."""
+    from tests.stories.system import serving
+
+    with serving(postgres, database, valkey, tmp_path_factory.mktemp("pages")) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
 def libreoffice() -> str:
     """The path of LibreOffice on this machine."""
     return _program("LibreOffice", "soffice", "libreoffice")
 
 
-def _create(postgres: Postgres, name: str, template: str = "template1") -> Database:
+def _memory() -> Path | None:
+    """A file system in memory with room, where there is one: a thousand databases are made and thrown away there.
+
+    None stands for the usual place: nothing is tested less there, it only takes longer.
+    """
+    shared = Path("/dev/shm")
+    if not os.access(shared, os.W_OK | os.X_OK) or shutil.disk_usage(shared).free < MEMORY_BYTES:
+        return None
+    for lock in shared.glob(f"{PREFIX}*/postgres/lock"):  # what a killed run left: nobody holds its lock any more
+        with contextlib.suppress(OSError), lock.open() as held:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(lock.parents[1])
+    return shared
+
+
+def _fit(postgres: Postgres) -> None:
+    """For ten thousand short connections and little room: each password hashed once instead of 4096 times, little log kept."""
     with psycopg.connect(postgres.superuser_url("postgres"), autocommit=True) as connection:
+        connection.execute("alter system set max_wal_size = '128MB'")
+        connection.execute("select pg_reload_conf()")
+        connection.execute("set scram_iterations = 1")
+        for role, password in postgres.passwords.items():
+            statement = sql.SQL("alter role {} password {}").format(sql.Identifier(role), sql.Literal(password))
+            connection.execute(statement)
+
+
+def _create(postgres: Postgres, name: str, template: str = "template1", *, anew: bool = False) -> Database:
+    with psycopg.connect(postgres.superuser_url("postgres"), autocommit=True) as connection:
+        if anew:
+            connection.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
         connection.execute(
             sql.SQL("create database {} owner {} template {} strategy file_copy").format(
                 sql.Identifier(name), sql.Identifier(OWNER_ROLE), sql.Identifier(template)
@@ -139,6 +197,21 @@ def _program(label: str, *names: str) -> str:
     if os.environ.get("CI"):
         pytest.fail(f"{label} がありません。CI ではこの試験を飛ばせません。")
     pytest.skip(f"{label} がないため、この試験を飛ばしました。")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What may take longest begins first, so that no worker is left alone with it at the end; otherwise as shuffled."""
+    longest: dict[Path, float] = {}
+    for item in items:
+        longest[item.path] = max(longest.get(item.path, 0.0), _may_take(item))
+    items.sort(key=lambda item: -longest[item.path])
+
+
+def _may_take(item: pytest.Item) -> float:
+    """The seconds that the test asks for itself; 0 where it takes what everybody gets, infinite where it has no end."""
+    marker = item.get_closest_marker("timeout")
+    return float(marker.args[0]) or math.inf if marker else 0.0
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

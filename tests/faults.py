@@ -1,10 +1,14 @@
 """Real faults for the tests: a proxy before a server that refuses, hangs, resets or swallows replies, as it is told."""
 
 import contextlib
+import os
+import signal
 import socket
 import struct
+import subprocess
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
@@ -34,6 +38,7 @@ class Proxy:
         self._fault: Fault = ""
         self._closed = False
         self.eaten = 0
+        self.taken = 0  # connections, ever
         threading.Thread(target=self._accept, daemon=True).start()
 
     @property
@@ -76,6 +81,7 @@ class Proxy:
         with contextlib.suppress(OSError):
             while not self._closed:
                 client, _ = listening.accept()
+                self.taken += 1
                 if self._fault == "reset":
                     _cut(client, reset=True)
                     continue
@@ -143,3 +149,43 @@ def proxied(url: str) -> Iterator[tuple[Proxy, str]]:
         yield proxy, through.render_as_string(hide_password=False)
     finally:
         proxy.close()
+
+
+# Imports once, then works in children that may be killed; says who the present one is.
+_KEEPER = """
+import os
+from workflow import db, digests, moving, outbox, watch
+while True:
+    child = os.fork()
+    if not child:
+        while True:
+            {work}
+    print(child, flush=True)
+    os.waitpid(child, 0)
+"""
+
+
+class Keeper:
+    """A process that does the same work again and again, and comes back when it is killed.
+
+    `work` is a statement over the modules of the clock, as in `watch.remind(db.database())`.
+    """
+
+    def __init__(self, work: str, environment: Mapping[str, str]) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", _KEEPER.format(work=work)], cwd=Path(__file__).parents[1], env=environment,
+            stdout=subprocess.PIPE, text=True, start_new_session=True,
+        )  # fmt: skip
+        assert self._process.stdout is not None
+        self._children = self._process.stdout
+        self._child = int(self._children.readline())
+
+    def kill(self) -> None:
+        """Kill -9 of what works now; another has begun when this returns."""
+        os.kill(self._child, signal.SIGKILL)
+        self._child = int(self._children.readline())
+
+    def end(self) -> None:
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        self._children.close()

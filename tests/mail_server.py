@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from email.parser import BytesHeaderParser
 from typing import Any
 
 from aiosmtpd.controller import Controller
@@ -17,33 +18,43 @@ from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword
 class Handler:
     """What came in; `refuse` may answer a recipient, `swallow` loses the reply to that many accepted messages."""
 
-    accepted: list[EmailMessage] = field(default_factory=list)
+    letters: list[bytes] = field(default_factory=list)  # read when somebody asks: a hundred thousand must fit in
     recipients: list[str] = field(default_factory=list)
     refuse: Callable[[str], str | None] = lambda address: None
     swallow: int = 0
     delay: float = 0.0
 
+    @property
+    def accepted(self) -> list[EmailMessage]:
+        return [message_from_bytes(letter, policy=policy.SMTP) for letter in self.letters]
+
+    @property
+    def ids(self) -> list[str]:
+        heads = BytesHeaderParser()
+        return [str(heads.parsebytes(letter)["Message-ID"]).strip() for letter in self.letters]
+
+
+@dataclass
+class _Hooks:
+    """What aiosmtpd calls. It reads every attribute for each connection, so that nothing costly may stand among them."""
+
+    kept: Handler
+
     async def handle_RCPT(self, server: Any, session: Any, envelope: Envelope, address: str, options: Any) -> str:  # noqa: N802
-        answer = self.refuse(address)
+        answer = self.kept.refuse(address)
         if answer is None:
             envelope.rcpt_tos.append(address)
         return answer or "250 OK"
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Envelope) -> str:  # noqa: N802
-        await asyncio.sleep(self.delay)
+        await asyncio.sleep(self.kept.delay)
         assert isinstance(envelope.original_content, bytes)
-        mail = message_from_bytes(envelope.original_content, policy=policy.SMTP)
-        assert isinstance(mail, EmailMessage)
-        self.accepted.append(mail)
-        self.recipients += envelope.rcpt_tos
-        if self.swallow:
-            self.swallow -= 1
+        self.kept.letters.append(envelope.original_content)
+        self.kept.recipients += envelope.rcpt_tos
+        if self.kept.swallow:
+            self.kept.swallow -= 1
             server.transport.close()
         return "250 OK"
-
-    @property
-    def ids(self) -> list[str]:
-        return [str(mail["Message-ID"]) for mail in self.accepted]
 
 
 @dataclass
@@ -78,7 +89,7 @@ def serving(port: int | None = None, login: tuple[str, str] | None = None) -> It
 
     made = MailServer(port or free_port(), Handler(), login)
     auth: dict[str, Any] = {"authenticator": check, "auth_required": True, "auth_require_tls": False} if login else {}
-    controller = Controller(made.handler, hostname="127.0.0.1", port=made.port, **auth)
+    controller = Controller(_Hooks(made.handler), hostname="127.0.0.1", port=made.port, **auth)
     controller.start()
     try:
         yield made

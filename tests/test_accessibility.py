@@ -21,10 +21,10 @@ from tests.factory import OFFICE, drive, opened, request_form
 from tests.papers import PDF, attach, remark
 from tests.stories import system as prefecture
 from tests.stories.hands import DESK, PHONE, Visits, card, done, press, quiet
-from tests.stories.system import System
+from tests.stories.system import Pages, System
 from workflow import cases, outbox, recognitions, reports, search, verify, watch
 from workflow.access import actor
-from workflow.servers import Postgres, Valkey
+from workflow.servers import Postgres
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 
@@ -52,7 +52,7 @@ PAGES = {
     "staff": ("/inbox", "/cases/{returned}", "/cases/{returned}/actions/file_trip_report"),
     "auditor": ("/inbox", "/audit", "/audit?since=2026-13-01", "/cases/{reported}", "/recognitions"),
     "records": ("/cases/{judged}/erase", "/cases/{judged}/erase?by=rows", "/retention"),
-    "administrator": ("/attention", "/attention?done=again", "/rungs", "/arrangements?office=hk-kamikawa", "/calendar/days", "/calendar/days/rules", "/calendar/days/moves"),
+    "administrator": ("/attention", "/attention?done=again", "/rungs", "/arrangements?office=hk-kamikawa", "/calendar/days", "/calendar/days/rules", "/calendar/days/moves", "/calendar/days/history"),
 }  # fmt: skip
 
 # Elements that hold more than they show, the visually hidden ones (one pixel wide) and fields for typing aside.
@@ -83,10 +83,8 @@ class Furnished:
 
 
 @pytest.fixture(scope="module")
-def furnished(
-    postgres: Postgres, database: Urls, valkey: Valkey, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Furnished]:
-    with prefecture.opened("pages", postgres, database, valkey, tmp_path_factory.mktemp("pages")) as made:
+def furnished(pages: Pages, postgres: Postgres, database: Urls) -> Iterator[Furnished]:
+    with prefecture.opened(pages, postgres, database) as made:
         yield Furnished(made, with_cases(made))
 
 

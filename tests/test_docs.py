@@ -19,6 +19,11 @@ def test_the_diagram_in_the_documents_is_the_processs_own(key: str) -> None:
     assert diagram.mermaid(catalogue.process(key)).strip() in (ROOT / "docs" / f"{key}.md").read_text(encoding="utf-8")
 
 
+def test_the_verbs_in_the_documents_are_those_that_decide() -> None:
+    shown = CliRunner().invoke(app, ["verbs"]).output
+    assert shown == (ROOT / "docs" / "verbs.md").read_text(encoding="utf-8")
+
+
 def test_every_setting_that_the_readme_names_exists() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     named = set(re.findall(r"^\| `([A-Z_]+)` \|", readme, re.MULTILINE))

@@ -20,17 +20,19 @@ from fastapi.routing import iter_route_contexts
 from psycopg import sql
 from starlette.testclient import TestClient
 
+from states.authority import Address, Rule, Stage
 from tests import factory
 from tests.conftest import Database as Urls
 from tests.factory import HEADQUARTERS, OFFICE
 from tests.papers import PDF, attach
 from workflow import (
+    absences,
     accounts,
     calendar_days,
     cases,
-    colleagues,
     db,
     deadline_rules,
+    decisions,
     outbox,
     recognitions,
     reports,
@@ -217,7 +219,17 @@ ROWS = (
     Row("POST", "/calendar/days/rules",              "401 404 404 404 404 404 404 404 422 | 404 404 404 404 404", fields=lambda world: {"key": str(uuid4()), "deadline": "dispatch.reply"}),
     Row("POST", "/calendar/days/rules/{entry:int}/end", "401 404 404 404 404 404 404 404 422 | 404 404 404 404 404", of="rule"),
     Row("GET",  "/calendar/days/moves",              "303 404 404 404 404 404 404 404 200 | 404 404 404 404 404"),
+    Row("GET",  "/calendar/days/history",            "303 404 404 404 404 404 200 200 200 | 404 404 404 404 200"),
     Row("POST", "/calendar/days/moves",              "401 404 404 404 404 404 404 404 422 | 404 404 404 404 404", fields=lambda world: {"key": str(uuid4())}),
+    # Who decides what: the administrators' table, which a second of them consents to; the verbs are told to everybody.
+    Row("GET",  "/decisions",                   "303 404 404 404 404 404 404 404 200 | 404 404 404 404 404"),
+    Row("GET",  "/decisions/new",               "303 404 404 404 404 404 404 404 200 | 404 404 404 404 404", query="?process=dispatch&matter=dispatch"),
+    Row("POST", "/decisions/new",               "401 404 404 404 404 404 404 404 422 | 404 404 404 404 404", fields=lambda world: {"key": str(uuid4()), "process": "dispatch", "matter": "dispatch", "press": "preview"}),
+    Row("GET",  "/decisions/{entry:int}",       "303 404 404 404 404 404 404 404 200 | 404 404 404 404 404", of="decision"),
+    Row("POST", "/decisions/{entry:int}/drop",    "401 404 404 404 404 404 404 404 422 | 404 404 404 404 404", of="decision"),
+    Row("POST", "/decisions/{entry:int}/consent", "401 404 404 404 404 404 404 404 303 | 404 404 404 404 404", of="decision"),
+    Row("POST", "/decisions/{entry:int}/end",     "401 404 404 404 404 404 404 404 422 | 404 404 404 404 404", of="decision"),
+    Row("GET",  "/verbs",                       "303 200 200 200 200 200 200 200 200 | 200 200 200 200 200"),
     # Reports of an office: those whom the report is for.
     Row("GET",  "/reports",                     "303 404 200 200 200 404 404 404 404 | 404 404 200 200 404"),
     Row("POST", "/reports",                     "401 404 303 303 303 404 404 404 404 | 404 404 404 404 404", fields=REPORT),
@@ -370,14 +382,25 @@ def furnished(app: FastAPI, conn: psycopg.Connection[Any]) -> World:
     made.things["closed_day"] = calendar_days.add(conn, time, Change(NOW.date(), "closed", "", "停電"))
     rule = {"deadline": "dispatch.receive", "days": "3", "since": NOW.date().isoformat(), "reason": "要領の改正"}
     made.things["rule"] = deadline_rules.set_rule(conn, time, rule)
+    made.things["decision"] = proposed_decision(conn)
     away = {"person": str(who.staff), "from": "2026-12-21", "to": ""}
-    made.things["absence"] = colleagues.enter_absence(conn, officer, away)
+    made.things["absence"] = absences.enter(conn, officer, away)
     conn.execute("UPDATE person SET mail = '' WHERE id = %s", (who.bureau_colleague,))
     outbox.deliver(db.database())
     text = "SELECT max(id) FROM outbox WHERE trouble IS NOT NULL AND case_id = %s"
     (made.things["failed"],) = conn.execute(text, (made.things["decided"],)).fetchone() or (0,)
     search.catch_up(db.database())
     return made
+
+
+def proposed_decision(conn: psycopg.Connection[Any]) -> int:
+    """A row of the table of decisions that waits for a second administrator."""
+    other = actor(conn, factory.person(conn, "administrator", HEADQUARTERS))
+    assert other is not None
+    title = conn.execute("SELECT title FROM post WHERE org_code = %s AND role = 'director'", (OFFICE,)).fetchone()
+    stages = (Stage("decide", (Address(title[0] if title else ""),)),)
+    rule = Rule(0, "dispatch", "change", OFFICE, "専決規程 別表2", (), stages)
+    return decisions.propose(conn, other, decisions.Proposal(rule, NOW.date(), None, "改正"))
 
 
 def test_the_table_lists_every_route_and_no_other(world: World) -> None:

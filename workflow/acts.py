@@ -258,13 +258,8 @@ def _rows(case: Loaded, move: Move, form: dict[str, Any], number: str | None, pa
     post = by[1] if by else next((case.held[role] for role in case.held if role in action.by), None)
     office = post.org_code if post else row.lead
     before = row.form if row.version else {}
-    read = case.read if form == row.form else process.reading(form)
-    after = case.facts.after(move.dest, form, read, number)
-    changed = [group for group in form if form[group] != before.get(group) and group not in kept]
-    route = routing.laid(case, move, after, changed, post)
-    if route is not None:
-        form = after.form = {**form, GROUP: route}
-        changed += [GROUP] if route != before.get(GROUP) and GROUP not in changed else []
+    after, changed = led(case, move, form, number, post, kept)
+    form = {**after.form}
     current = {(p["part"], p["org"]) for p in case.parties if p["to"] is None}
     known = {(p["part"], p["org"]) for p in case.parties}
     heirs = _heirs(case)
@@ -294,7 +289,8 @@ def _rows(case: Loaded, move: Move, form: dict[str, Any], number: str | None, pa
         acting_for=str(one.for_person) if one and one.acting == routing.DEPUTY else None,
     )  # fmt: skip
     plan = deadlines.plan(case.declared, action.name, move.source if row.version else "", after, standing(case))
-    wanted = [desk_of(ask, case, parties, plan.due, lead) for ask in process.inbox(after)]
+    kinds = {desk_of(ask, case, parties, plan.due, lead): ask.kind for ask in process.inbox(after)}
+    wanted, awaited = [*kinds], routing.awaited(process, after.state, after.form)
     open_steps = {(org, role, person, ask, due): i for i, org, role, person, ask, due in row.steps or ()}
     opening = [step for step in wanted if step not in open_steps]
     ledger = sorted(set(process.assigned(after))) if process.assigned else []
@@ -302,7 +298,9 @@ def _rows(case: Loaded, move: Move, form: dict[str, Any], number: str | None, pa
     was = sorted(set(process.assigned(before_it))) if process.assigned and before else []
     asks = [[org, role, person, ask] for org, role, person, ask, _ in opening]
     told: dict[str, Any] = {"tells": sorted(action.tells), "asks": asks}
-    effects = [("notice", told)] if action.tells or asks else []
+    dropped = routing.dropped(process, move, row.form, after.form)
+    told |= {"posts": dropped} if dropped else {}
+    effects = [("notice", told)] if action.tells or asks or dropped else []
     effects += [(f"letter:{letter}", {"letter": letter}) for letter in action.letters]
     return {
         "case": row.id, "version": row.version, "saves": row.saves, "acted_at": row.acted_at, "state": move.dest, "number": number,
@@ -320,13 +318,34 @@ def _rows(case: Loaded, move: Move, form: dict[str, Any], number: str | None, pa
             "leaving": [{"org": org, "part": part} for part, org in leaving],
             "links": [{"kind": kind, "number": other} for kind, other in (action.links(after) if action.links else ())],
             "steps_close": [i for step, i in open_steps.items() if step not in wanted],
-            "steps_open": [{"org": s[0], "role": s[1], "person": s[2], "ask": s[3], "due": s[4]} for s in opening],
+            "steps_open": [
+                {"org": s[0], "role": s[1], "person": s[2], "ask": s[3], "due": s[4], "kind": kinds[s], "awaited": awaited} for s in opening
+            ],
+            "steps_await": [
+                {"id": i, "awaited": awaited} for step, i in open_steps.items()
+                if step in kinds and awaited != routing.awaited(process, row.state, row.form)
+            ],
             "deadlines_close": [{"id": i, "days": left} for i, left in plan.close],
             "deadlines_open": [{"kind": d[0], "holder": d[1], "move": d[2], "due": microseconds(d[3])} for d in plan.open],
             "assignments": None if ledger == was else [{"person": p, "day": day.isoformat(), "half": half} for p, day, half in ledger],
             "outbox": [{"kind": kind, "payload": payload} for kind, payload in effects],
         },
     }  # fmt: skip
+
+
+def led(
+    case: Loaded, move: Move, form: dict[str, Any], number: str | None, post: PostHeld | None, kept: Sequence[str] = ()
+) -> tuple[Facts, list[str]]:
+    """The case as a move with this form leaves it, its route laid, and the field groups that are others. Raises `Refused`."""
+    before = case.row.form if case.row.version else {}
+    read = case.read if form == case.row.form else case.process.reading(form)
+    after = case.facts.after(move.dest, form, read, number)
+    changed = [group for group in form if form[group] != before.get(group) and group not in kept]
+    route = routing.laid(case, move, after, changed, post)
+    if route is not None:
+        after.form = {**form, GROUP: route}
+        changed += [GROUP] if route != before.get(GROUP) and GROUP not in changed else []
+    return after, changed
 
 
 def _pairs(told: Callable[[Facts], Sequence[tuple[str, str]]] | None, facts: Facts) -> list[tuple[str, str]]:

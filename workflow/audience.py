@@ -4,26 +4,34 @@ The same code tells before an act who will be told, and tells them afterwards.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import psycopg
 
+from states.routes import Route
 from workflow.access import PARTS, TODAY
+from workflow.deputies import acting, posts_of
+from workflow.seating import around
 
 Connection = psycopg.Connection[Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Where somebody is told: an organisation's role or one person; `ask` is empty for those who are only informed."""
+    """Where somebody is told: an organisation's role or one person; `ask` is empty for those who are only informed.
+
+    `kind` is the sort of work; `absent` is the desk of an absent holder where a deputy is told that he may act.
+    """
 
     org: str
     role: str
     person: int | None = None
     ask: str = ""
     due_at: datetime | None = None
+    kind: str = ""
+    absent: "Desk | None" = None
 
 
 CURRENT = "v.valid_to IS NULL"
@@ -69,8 +77,15 @@ class Addressee:
     desks: list[Desk]
 
 
-def audience(conn: Connection, desks: Sequence[Desk], actor: str) -> tuple[list[Addressee], list[Desk]]:
-    """Each person at these desks once, without the one who acted; and the desks that ask but where nobody sits."""
+def audience(
+    conn: Connection, desks: Sequence[Desk], actor: str, route: Route | None = None
+) -> tuple[list[Addressee], list[Desk]]:
+    """Each person at these desks once, without the one who acted; and the desks that ask but where nobody sits.
+
+    Of a route also those who may act now for an absent holder whom it asks.
+    """
+    if route is not None:
+        desks = [*desks, *_deputies(conn, desks, route)]
     where = {"org": [d.org for d in desks], "role": [d.role for d in desks], "person": [d.person for d in desks]}
     found: dict[int, Addressee] = {}
     seated: set[int] = set()
@@ -81,3 +96,22 @@ def audience(conn: Connection, desks: Sequence[Desk], actor: str) -> tuple[list[
             known.desks.append(desks[number - 1])
     empty = [desk for number, desk in enumerate(desks, start=1) if desk.ask and number not in seated]
     return list(found.values()), empty
+
+
+def _deputies(conn: Connection, desks: Sequence[Desk], route: Route) -> list[Desk]:
+    asked = {desk: int(desk.role[1:]) for desk in desks if desk.ask and desk.role.startswith("#")}
+    near = around(conn, set(asked.values()))
+    return [
+        replace(desk, role=f"#{one.seat}", person=person, absent=desk)
+        for desk, post in asked.items()
+        for person, one in acting(near, route, post)
+    ]
+
+
+CALLED = "SELECT '#' || id, concat_ws(' ', nullif(section, ''), title) FROM post WHERE id = ANY (%s)"
+
+
+def called(conn: Connection, desks: Sequence[Desk]) -> dict[str, str]:
+    """What the posts among these desks are called, by desk."""
+    roles = sorted({desk.role for desk in desks if desk.role.startswith("#")})
+    return dict(conn.execute(CALLED, (posts_of(roles),), prepare=True).fetchall()) if roles else {}

@@ -100,6 +100,25 @@ def listed(conn: Connection, actor: Actor, year: int, office: str = "") -> list[
         ).fetchall()
 
 
+TAKEN_OUT = """SELECT x.day, x.kind, x.derived, x.office, x.reason, x.ended_reason, x.ended_at, n.name AS ended_by,
+  (SELECT o.name FROM organisation o WHERE o.code = x.office ORDER BY o.valid_to DESC NULLS FIRST LIMIT 1) AS office_name
+FROM closure_ended x JOIN person n ON n.id = x.ended_by WHERE x.day BETWEEN %(first)s AND %(last)s ORDER BY x.day, x.ended_at"""
+
+
+def taken_out(conn: Connection, actor: Actor, year: int) -> list[dict[str, Any]]:
+    """The days of a year that were entered and taken out again, with who did it, when and why. Raises `NotFound`."""
+    administrator(actor)
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(
+            TAKEN_OUT, {"first": date(year, 1, 1), "last": date(year, 12, 31)}, prepare=True
+        ).fetchall()
+
+
+def called(kind: str, derived: bool) -> str:
+    """What a page calls an entry of this kind."""
+    return KINDS[kind] + ("(振替休日・国民の休日)" if derived else "")
+
+
 def read(conn: Connection, actor: Actor, typed: Mapping[str, str]) -> Change:
     """The change that was typed: day, kind, office ("" for all), reason. Raises `NotFound`, `NotTaken`."""
     administrator(actor)
@@ -249,8 +268,8 @@ def _enter(conn: Connection, actor: Actor, change: Change) -> int | None:
 
 # What is in force stands in the one table, what was taken out of it in the other: no count has to tell them apart.
 TAKE_OUT = """WITH gone AS (DELETE FROM closure WHERE id = %(entry)s RETURNING *)
-INSERT INTO closure_ended (id, day, office, kind, reason, set_by, set_at, ended_reason, ended_by, ended_at)
-SELECT id, day, office, kind, reason, set_by, set_at, %(reason)s, %(person)s, clock_now() FROM gone"""
+INSERT INTO closure_ended (id, day, office, kind, reason, derived, set_by, set_at, ended_reason, ended_by, ended_at)
+SELECT id, day, office, kind, reason, derived, set_by, set_at, %(reason)s, %(person)s, clock_now() FROM gone"""
 
 
 # A day counts for a deadline that began before it and ends with it or later. What somebody moved by hand is not counted.

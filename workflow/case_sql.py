@@ -85,7 +85,7 @@ _CONTENT = """co AS (INSERT INTO content (case_id, seq, ord, kind, digest, salt,
 
 # The parts that are rows of the JSON text, by its keys.
 ROWS = frozenset({
-    "steps_close", "steps_open", "steps_move", "deadlines_close", "deadlines_open", "parties", "returning", "leaving", "links", "files",
+    "steps_close", "steps_open", "steps_await", "steps_move", "deadlines_close", "deadlines_open", "parties", "returning", "leaving", "links", "files",
     "assignments", "outbox",
 })  # fmt: skip
 
@@ -95,9 +95,14 @@ _ROWS = "r AS MATERIALIZED (SELECT %(rows)s::jsonb AS rows)"
 _STEPS_CLOSE = f"""sc AS (UPDATE step SET closed_at = {INSTANT.format("%(at)s::bigint")} FROM cas
   WHERE step.id = ANY (ARRAY(SELECT x::bigint FROM r, jsonb_array_elements_text(r.rows -> 'steps_close') AS x)))"""
 
-_STEPS_OPEN = f"""so AS (INSERT INTO step (case_id, org_code, role, person_id, ask, due_at, opened_at)
-  SELECT cas.id, u.org, u.role, u.person, u.ask, {INSTANT.format("u.due")}, {INSTANT.format("%(at)s::bigint")}
-  FROM cas, r, jsonb_to_recordset(r.rows -> 'steps_open') AS u (org text, role text, person bigint, ask text, due bigint))"""
+_STEPS_OPEN = f"""so AS (INSERT INTO step (case_id, org_code, role, person_id, ask, due_at, opened_at, kind, awaited_by)
+  SELECT cas.id, u.org, u.role, u.person, u.ask, {INSTANT.format("u.due")}, {INSTANT.format("%(at)s::bigint")}, u.kind, u.awaited
+  FROM cas, r, jsonb_to_recordset(r.rows -> 'steps_open') AS u
+    (org text, role text, person bigint, ask text, due bigint, kind text, awaited text[]))"""
+
+# Others wait now for what stays asked: one of those who are asked together has answered.
+_STEPS_AWAIT = """sa AS (UPDATE step SET awaited_by = u.awaited
+  FROM cas, r, jsonb_to_recordset(r.rows -> 'steps_await') AS u (id bigint, awaited text[]) WHERE step.id = u.id)"""
 
 _DEADLINES_CLOSE = f"""dc AS (UPDATE deadline SET closed_at = {INSTANT.format("%(at)s::bigint")}, left_days = u.days
   FROM cas, r, jsonb_to_recordset(r.rows -> 'deadlines_close') AS u (id bigint, days int) WHERE deadline.id = u.id RETURNING 1)"""
@@ -164,6 +169,7 @@ def write(parts: frozenset[str]) -> str:
     pieces += [_ROWS] if parts & ROWS else []
     pieces += [_STEPS_CLOSE] if "steps_close" in parts else []
     pieces += [_STEPS_OPEN] if "steps_open" in parts else []
+    pieces += [_STEPS_AWAIT] if "steps_await" in parts else []
     pieces += [_STEPS_MOVE] if "steps_move" in parts else []
     pieces += [_DEADLINES_CLOSE] if "deadlines_close" in parts else []
     after = ", (SELECT count(*) FROM dc) AS after_close" if "deadlines_close" in parts else ""

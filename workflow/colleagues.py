@@ -8,7 +8,6 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from states.dates import read_date
 from states.text import problems, search_key, visible
 from workflow.access import HELD, TODAY, Actor
 from workflow.loading import Loaded, NotFound
@@ -16,7 +15,7 @@ from workflow.search import people_in
 
 Connection = psycopg.Connection[Any]
 
-KEEPS = "bureau"  # the role that enters skills and absences of its office
+KEEPS = "bureau"  # the role that enters skills of its office
 LONGEST_SKILL = 40
 MOST_SKILLS = 20  # of one person
 LONGEST_ABSENCE = 366  # days
@@ -101,7 +100,7 @@ def _filled(part: Any, known: Mapping[int, Colleague]) -> Any:
     return found
 
 
-# ── skills and absences ─────────────────────────────────────────────────────────────────────────────────────────────
+# ── skills, and days away ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @dataclass
@@ -112,7 +111,7 @@ class NotTaken(Exception):
 
 
 def own_office(actor: Actor) -> str:
-    """The office for which this person keeps skills and absences. Raises `NotFound` for anybody else."""
+    """The office for which this person keeps skills. Raises `NotFound` for anybody else."""
     found = next((post.org_code for post in actor.posts if post.role == KEEPS), None)
     if found is None:
         raise NotFound
@@ -154,54 +153,6 @@ def set_skills(conn: Connection, actor: Actor, person_id: int, written: str) -> 
             "INSERT INTO skill (person_id, skill) SELECT %s, unnest(%s::text[]) ON CONFLICT DO NOTHING",
             (person_id, list(wanted.values())),
         )
-
-
-ABSENCES = f"""SELECT a.id, a.person_id, a.valid_from, a.valid_to, n.name AS entered_by
-FROM absence a JOIN person n ON n.id = a.entered_by
-WHERE a.person_id = ANY (%(people)s) AND a.valid_to >= {TODAY} - 30 ORDER BY a.valid_from, a.id"""
-
-
-def absences(conn: Connection, people: Sequence[int]) -> list[dict[str, Any]]:
-    """Absences that are still to come or have ended in the last thirty days, with who entered them."""
-    with conn.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(ABSENCES, {"people": list(people)}, prepare=True).fetchall()
-
-
-def enter_absence(conn: Connection, actor: Actor, typed: Mapping[str, str]) -> int:
-    """Enter days on which a person of one's own office cannot be sent; returns the entry's id.
-
-    `typed` holds person, from, to as written; a blank end means one day. Raises `NotFound`, `NotTaken`.
-    """
-    person = typed.get("person", "")
-    if not (person.isascii() and person.isdecimal() and len(person) < len(str(2**63))):
-        own_office(actor)
-        raise NotTaken({"person": "職員を選んでください。"})
-    _of_own_office(conn, actor, int(person))
-    first = read_date(typed.get("from", ""))
-    last = read_date(typed["to"]) if typed.get("to", "").strip() else first
-    wrong = {name: reading.problem for name, reading in (("from", first), ("to", last)) if reading.problem}
-    if first.date and last.date and last.date < first.date:
-        wrong["to"] = "終わりの日が初めの日より前です。どちらかを直してください。"
-    elif first.date and last.date and (last.date - first.date).days >= LONGEST_ABSENCE:
-        wrong["to"] = "1年を超える不在は入れられません。日を確かめるか、年ごとに分けて入れてください。"
-    if wrong or first.date is None or last.date is None:
-        raise NotTaken(wrong)
-    row = conn.execute(
-        "INSERT INTO absence (person_id, valid_from, valid_to, entered_by) VALUES (%s, %s, %s, %s) RETURNING id",
-        (int(person), first.date, last.date, actor.person_id),
-    ).fetchone()
-    assert row is not None
-    return int(row[0])
-
-
-def drop_absence(conn: Connection, actor: Actor, entry: int) -> None:
-    """Take an absence of somebody of one's own office back. Raises `NotFound`."""
-    own_office(actor)
-    row = conn.execute("SELECT person_id FROM absence WHERE id = %s", (entry,)).fetchone()
-    if row is None:
-        raise NotFound
-    _of_own_office(conn, actor, row[0])
-    conn.execute("DELETE FROM absence WHERE id = %s", (entry,))
 
 
 def away(conn: Connection, people: Sequence[int], first: date, last: date) -> dict[int, list[tuple[date, date]]]:

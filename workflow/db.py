@@ -111,7 +111,7 @@ def migrate(owner_url: str, app_role: str = "tobidashi_app") -> None:
 
 
 READ_ONLY = ("installation", "published", "alembic_version")
-APPEND_ONLY = ("event", "content", "export_record", "closure_ended")
+APPEND_ONLY = ("event", "content", "export_record", "closure_ended", "post_record", "superior")
 
 
 def _grant(connection: Any, role: str) -> None:

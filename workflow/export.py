@@ -91,7 +91,8 @@ def cell(value: object) -> str:
 def _cells(row: Mapping[str, Any]) -> list[object]:
     return [
         row["at"].astimezone(TOKYO).strftime("%Y-%m-%d %H:%M:%S"), row["number"] or "", row["title"], row["process_label"], row["seq"],
-        row["action_label"], row["from_label"], row["to_label"], row["org_name"], row["post_title"], row["actor_name"],
+        row["action_label"], row["from_label"], row["to_label"], row["org_name"], row["post_title"],
+        f"{row['actor_name']}({row['acting']})" if row["acting"] else row["actor_name"],
         "\n".join(_written(row)), row["digest_hex"],
     ]  # fmt: skip
 

@@ -10,7 +10,7 @@ from states.calendar import Calendar
 from workflow import durations
 from workflow.access import PARTS, SCOPE, VISIBLE
 from workflow.deadlines import due_day, end_of, start_of
-from workflow.queries import Connection, _dicts, database_now
+from workflow.queries import DESKS, Connection, _dicts, database_now
 from workflow.story import HOLDERS
 
 MOST = 1000  # entries that one page shows
@@ -20,7 +20,7 @@ DUE, SENT = "due", "sent"
 _CASE = "c.id AS case_id, c.number, c.title, c.place, c.process, c.process_version, c.state, c.origin"
 
 # What waits at the reader's desks, as the inbox has it.
-DUE_MINE = f"""WITH {SCOPE}, desk AS (SELECT DISTINCT post ->> 1 AS org, post ->> 4 AS role FROM me, jsonb_array_elements(me.posts) AS post)
+DUE_MINE = f"""WITH {SCOPE}, desk AS ({DESKS})
 SELECT {_CASE}, s.ask AS what, s.role AS holder, s.due_at, s.opened_at, d.kind, true AS own, NULL::text[] AS parts
 FROM desk k JOIN step s ON s.org_code = k.org AND s.role = k.role AND s.closed_at IS NULL AND (s.person_id IS NULL OR s.person_id = %(person)s)
   AND s.due_at > %(since)s AND s.due_at <= %(until)s
@@ -37,9 +37,10 @@ FROM me CROSS JOIN deadline d JOIN cases c ON c.id = d.case_id
 WHERE d.closed_at IS NULL AND d.move = '' AND d.due_at > %(since)s AND d.due_at <= %(until)s AND c.open AND {_PART_OF} AND {VISIBLE}
 ORDER BY d.due_at, d.id LIMIT %(most)s"""
 
-# A deadline that nobody waits for any more: closed, neither paused nor replaced by another day in the same moment.
+# A deadline that nobody waits for any more: closed, neither paused nor replaced by another day in the same moment. OFFSET
+# keeps the planner from joining with every deadline there ever was.
 _MET = """d.closed_at IS NOT NULL AND d.left_days IS NULL AND d.move = '' AND d.due_at > %(since)s AND d.due_at <= %(until)s AND c.open
-  AND NOT EXISTS (SELECT 1 FROM deadline n WHERE n.case_id = d.case_id AND n.kind = d.kind AND n.opened_at = d.closed_at)"""
+  AND NOT EXISTS (SELECT 1 FROM deadline n WHERE n.case_id = d.case_id AND n.kind = d.kind AND n.opened_at = d.closed_at OFFSET 0)"""
 
 # Those of the reader's own desks: where the part of the post's organisation makes the post the deadline's holder.
 MET_MINE = f"""WITH {SCOPE}, desk AS (SELECT DISTINCT post ->> 1 AS org, post ->> 4 AS role FROM me, jsonb_array_elements(me.posts) AS post)
@@ -146,7 +147,7 @@ def _due(row: Mapping[str, Any], now: datetime, *, inside: bool) -> Entry | None
         if not (inside or row["own"]) and row["holder"] not in roles and declared is not promised:
             return None
         words, kind = f"{declared.label}({HOLDERS.get(row['holder'], row['holder'])})", row["kind"]
-    key = f"due-{row['case_id']}-{kind or 'ask'}-{row['holder']}"
+    key = f"due-{row['case_id']}-{kind or 'ask'}-{row['holder'].replace('#', 'post')}"
     return Entry(
         due_day(row["due_at"]), DUE, words, row["case_id"], row["title"], row["number"], row["place"], row["opened_at"], key,
         over=not closed and row["due_at"] <= now, met="" if not closed else "済(期限の後)" if closed > row["due_at"] else "済",

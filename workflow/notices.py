@@ -16,14 +16,17 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from psycopg.rows import namedtuple_row
 
-from states import catalogue, dates
+from states import catalogue, dates, routes
 from states.calendar import Calendar
+from states.routes import KINDS, Route
 from states.text import visible
 from workflow.access import TODAY
-from workflow.audience import CURRENT, Addressee, Connection, Desk, audience, desks_told
+from workflow.audience import CURRENT, Addressee, Connection, Desk, audience, called, desks_told
 from workflow.deadlines import FAR, calendar, due_day, local_day
+from workflow.deputies import posts_of
 from workflow.history import canonical
 from workflow.queries import ENGINE_LABELS
+from workflow.seating import around
 from workflow.settings import settings
 
 TEMPLATES = Path(__file__).parents[1] / "templates" / "mail"
@@ -71,12 +74,12 @@ class Told:
 # ── who ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 # What a notice asked for, as far as it is still asked: done work reminds nobody.
-ASKED = """SELECT s.org_code, s.role, s.person_id, s.ask, s.due_at FROM step s
+ASKED = """SELECT s.org_code, s.role, s.person_id, s.ask, s.due_at, s.kind FROM step s
   JOIN jsonb_array_elements(%(asks)s::jsonb) WITH ORDINALITY AS a (ask, no)
     ON s.org_code = a.ask ->> 0 AND s.role = a.ask ->> 1 AND s.person_id IS NOT DISTINCT FROM (a.ask ->> 2)::bigint AND s.ask = a.ask ->> 3
 WHERE s.case_id = %(case)s AND s.closed_at IS NULL ORDER BY a.no"""
 
-WAITING = """SELECT s.org_code, s.role, s.person_id, s.ask, s.due_at FROM step s
+WAITING = """SELECT s.org_code, s.role, s.person_id, s.ask, s.due_at, s.kind FROM step s
 WHERE s.case_id = %(case)s AND s.closed_at IS NULL AND s.due_at = %(due)s ORDER BY s.id"""
 
 DEADLINE = """SELECT d.kind, d.holder, d.due_at, c.process, c.process_version FROM deadline d JOIN cases c ON c.id = d.case_id
@@ -130,7 +133,8 @@ def remark(conn: Connection, row: Row) -> Told:
 def _of_act(conn: Connection, row: Row) -> Occasion:
     asks, tells = row.payload.get("asks", []), row.payload.get("tells", [])
     asked = conn.execute(ASKED, {"case": row.case_id, "asks": canonical(asks)}, prepare=True).fetchall()
-    return Occasion([Desk(*found) for found in asked] + desks_told(conn, row.case_id, tells), "notice.txt")
+    posts = [Desk(org, role) for org, role in row.payload.get("posts", [])]
+    return Occasion([Desk(*found) for found in asked] + posts + desks_told(conn, row.case_id, tells), "notice.txt")
 
 
 def _of_date(conn: Connection, row: Row) -> Occasion | None:
@@ -145,13 +149,35 @@ def _of_date(conn: Connection, row: Row) -> Occasion | None:
     own = [] if desks else desks_told(conn, row.case_id, [holder])
     desks += [Desk(d.org, d.role, d.person, due_at=due_at) for d in own]
     told = [role for rung, role in _escalates(process, version, kind) if row.payload["rung"] >= rung]
-    desks += [Desk(d.org, d.role, due_at=due_at) for d in desks_told(conn, row.case_id, told)]
+    above = _above(conn, desks) if told else []
+    desks += [Desk(d.org, d.role, due_at=due_at) for d in above or desks_told(conn, row.case_id, told)]
     return Occasion(desks, "reminder.txt", kind, due_at)
 
 
 def _of_remark(conn: Connection, row: Row) -> Occasion:
     found = conn.execute(REMARK, {"remark": row.payload["remark"]}, prepare=True).fetchall()
     return Occasion([Desk(org, role) for org, role in sorted(found)], "remark.txt")
+
+
+def _above(conn: Connection, desks: Sequence[Desk]) -> list[Desk]:
+    """The posts above those that a route asks, as desks."""
+    asked = posts_of([desk.role for desk in desks])
+    seats = around(conn, asked).by_post
+    superiors = {superior for post in asked if post in seats and (superior := seats[post].superior)}
+    return [
+        Desk(seat.org, routes.desk(post)) for post, seat in around(conn, superiors).by_post.items() if post in superiors
+    ]
+
+
+ROUTE = "SELECT jsonb_build_object('route', form -> 'route') FROM cases WHERE id = %s AND jsonb_exists(form, 'route')"
+
+
+def _route(conn: Connection, case_id: int, desks: Sequence[Desk]) -> Route | None:
+    """The route of the case, where it asks some of these desks."""
+    if not any(desk.ask and desk.role.startswith("#") for desk in desks):
+        return None
+    found = conn.execute(ROUTE, (case_id,), prepare=True).fetchone()
+    return routes.of(found[0]) if found else None
 
 
 def _escalates(process: str, version: int, kind: str) -> tuple[tuple[int, str], ...]:
@@ -170,7 +196,7 @@ def still_wanted(conn: Connection, row: Row) -> bool:
 
 def _told(conn: Connection, row: Row, occasion: Occasion) -> Told:
     desks = occasion.desks
-    people, empty = audience(conn, desks, _actor(conn, row))
+    people, empty = audience(conn, desks, _actor(conn, row), _route(conn, row.case_id, desks))
     about = _about(conn, row, [*(person.org for person in people), *(desk.org for desk in empty)])
     days = calendar(conn, about.lead)
     words = _words(about, days) | {
@@ -178,7 +204,8 @@ def _told(conn: Connection, row: Row, occasion: Occasion) -> Told:
         "due": _due(occasion.due_at, about.now, days),
         "waiting": "、".join(dict.fromkeys(desk.ask for desk in desks if desk.ask)),
     }
-    told = [_message(row, about, person, words, days, occasion) for person in people if person.mail.strip()]
+    titles = called(conn, [at for person in people for desk in person.desks for at in (desk, desk.absent) if at])
+    told = [_message(row, about, person, words, days, occasion, titles) for person in people if person.mail.strip()]
     return Told(told, _lacking(about, [p for p in people if not p.mail.strip()], empty))
 
 
@@ -200,14 +227,16 @@ def still_said(conn: Connection, row: Row, person_id: int) -> list[Item]:
         occasion: Occasion | None = _of_remark(conn, row)
     else:
         occasion = _of_date(conn, row) if row.kind.startswith("reminder:") else _of_act(conn, row)
-    people, _ = audience(conn, occasion.desks, _actor(conn, row)) if occasion else ([], [])
+    people: list[Addressee] = []
+    if occasion:
+        people, _ = audience(conn, occasion.desks, _actor(conn, row), _route(conn, row.case_id, occasion.desks))
     person = next((one for one in people if one.person_id == person_id), None)
     if person is None or occasion is None:
         return []
     about = _about(conn, row, [])
     days = calendar(conn, about.lead)
     words = _words(about, days)
-    told = [(desk.ask, True, desk.due_at) for desk in person.desks if desk.ask]
+    told = [(f"{desk.ask}(代決)" if desk.absent else desk.ask, True, desk.due_at) for desk in person.desks if desk.ask]
     if not told:
         informing: dict[str, list[tuple[str, bool, datetime | None]]] = {
             "reminder.txt": [(_deadline_label(about, occasion.kind), True, occasion.due_at)],
@@ -264,9 +293,13 @@ def _deadline_label(about: Any, kind: str) -> str:
 
 
 def _message(
-    row: Row, about: Any, person: Addressee, words: Mapping[str, Any], days: Calendar, occasion: Occasion
-) -> Message:
-    asks = [{"label": d.ask, "due": _due(d.due_at, about.now, days)} for d in person.desks if d.ask]
+    row: Row, about: Any, person: Addressee, words: Mapping[str, Any], days: Calendar, occasion: Occasion, titles: Mapping[str, str],
+) -> Message:  # fmt: skip
+    asks = [
+        {"label": d.ask, "due": _due(d.due_at, about.now, days), "kind": KINDS.get(d.kind, ""),
+         "post": titles.get((d.absent or d).role, ""), "acting": d.absent is not None}
+        for d in person.desks if d.ask
+    ]  # fmt: skip
     org = (about.orgs or {}).get(person.org, ("", ""))[0]
     post = " ".join(filter(None, (org, person.section, person.title)))
     subject, body = written(occasion.template, {**words, "asks": asks, "post": post})

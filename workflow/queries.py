@@ -16,10 +16,12 @@ from psycopg.rows import dict_row
 from states import catalogue
 from states.kernel import Process
 from states.route_actions import LABELS
-from states.terms import CLOCK
+from states.route_words import acted, acted_outside
+from states.terms import CLOCK, DECISION, KINDS_OF_WORK
 from workflow import ended
 from workflow.access import ONCE, SCOPE, TODAY, UNTIL, VISIBLE
 from workflow.deadlines import FAR, calendar, due_day, end_of, local_day, start_of
+from workflow.deputies import Deputy, ground_of
 
 Connection = psycopg.Connection[Any]
 CAP = 1000  # counts stop here and say "1000+"
@@ -33,6 +35,7 @@ class Page:
     rows: Sequence[Mapping[str, Any]]
     next: str = ""
     counts: Mapping[str, int] = field(default_factory=dict)
+    kinds: Mapping[str, int] = field(default_factory=dict)
     attention: Sequence[Mapping[str, Any]] = ()
 
 
@@ -64,36 +67,41 @@ MUNICIPALITY = f"""(SELECT o.name FROM organisation o WHERE o.code = c.place AND
 LEAD = f"""(SELECT o.short FROM organisation o WHERE o.code = c.lead AND (o.valid_to IS NULL OR o.valid_to >= {TODAY}) LIMIT 1) AS lead_name"""
 
 # A desk is an organisation's role, or a post of its own (#id): what a route asks of a post goes to whoever holds it.
-_DESKS = """SELECT DISTINCT post ->> 1 AS org, kind.role FROM me, jsonb_array_elements(me.posts) AS post,
+DESKS = """SELECT DISTINCT post ->> 1 AS org, kind.role, false AS acting FROM me, jsonb_array_elements(me.posts) AS post,
   LATERAL (VALUES (post ->> 4), ('#' || (post ->> 0))) AS kind (role)"""
-_MINE = "s.org_code = d.org AND s.role = d.role AND s.closed_at IS NULL AND (s.person_id IS NULL OR s.person_id = %(person)s)"
+# The desks of posts whose holder is absent, for who may act instead: what of them, is held against the route afterwards.
+_ABSENT = "SELECT p.org_code, '#' || p.id, true FROM post p WHERE p.id = ANY (%(absent)s::bigint[])"
+_KINDS = "unnest(%(kinds)s::text[]) AS k (kind)"
+_MINE = """s.org_code = d.org AND s.role = d.role AND s.kind = k.kind AND s.closed_at IS NULL
+    AND (s.person_id IS NULL OR s.person_id = %(person)s)"""
 
 # The page of one desk comes off the covering index; only its rows are joined to their cases. The verdicts are the last
 # that were shown since the item came: a file or a letter filed meanwhile shows none.
-INBOX = f"""WITH {SCOPE}, desk AS ({_DESKS})
-SELECT s.id AS step_id, s.due_at, s.ask, c.id AS case_id, c.number, c.title, c.process, c.process_version, c.state, c.version,
+INBOX = f"""WITH {SCOPE}, desk AS ({DESKS} UNION ALL {_ABSENT})
+SELECT s.id AS step_id, s.due_at, s.ask, s.kind, s.role AS desk, s.acting, c.id AS case_id,
+  CASE WHEN s.acting OR s.kind = '{DECISION}' THEN c.form -> 'route' END AS route, c.number, c.title, c.process, c.process_version, c.state, c.version,
   c.origin, c.acted_at, {MUNICIPALITY}, {LEAD}, o.opened_at AS asked_at,
   (SELECT x.data FROM content x WHERE x.case_id = c.id AND x.kind = 'shown'
      AND x.seq >= (SELECT min(e.seq) FROM event e WHERE e.case_id = c.id AND e.at >= o.opened_at)
    ORDER BY x.seq DESC LIMIT 1) AS shown
-FROM desk d CROSS JOIN LATERAL (
-  SELECT s.id, s.case_id, s.ask, s.due_at FROM step s /* join */
+FROM desk d CROSS JOIN {_KINDS} CROSS JOIN LATERAL (
+  SELECT s.id, s.case_id, s.ask, s.due_at, s.kind, d.acting, s.role FROM step s /* join */
   WHERE {_MINE} AND (s.due_at, s.id) > (%(after_at)s, %(after_id)s) AND s.due_at >= %(from)s AND s.due_at < %(until)s /* filters */
   ORDER BY s.due_at, s.id LIMIT %(limit)s) s
 JOIN step o ON o.id = s.id JOIN cases c ON c.id = s.case_id CROSS JOIN me
 WHERE {VISIBLE} ORDER BY s.due_at, s.id LIMIT %(limit)s"""
 
-COUNTS = f"""WITH {SCOPE}, desk AS ({_DESKS}),
-mine AS (SELECT s.due_at FROM desk d CROSS JOIN LATERAL (
+COUNTS = f"""WITH {SCOPE}, desk AS ({DESKS}),
+mine AS (SELECT k.kind, s.due_at FROM desk d CROSS JOIN {_KINDS} CROSS JOIN LATERAL (
   SELECT s.due_at FROM step s WHERE {_MINE} /* filters */ ORDER BY s.due_at, s.id LIMIT {CAP}) s)
-SELECT count(*) AS "all", count(*) FILTER (WHERE due_at <= %(now)s) AS over,
+SELECT kind, count(*) AS "all", count(*) FILTER (WHERE due_at <= %(now)s) AS over,
   count(*) FILTER (WHERE due_at > %(now)s AND due_at <= %(today)s) AS today,
   count(*) FILTER (WHERE due_at > %(today)s AND due_at <= %(soon)s) AS soon,
-  count(*) FILTER (WHERE due_at > %(soon)s) AS later FROM mine"""
+  count(*) FILTER (WHERE due_at > %(soon)s) AS later FROM mine GROUP BY kind"""
 
 # What the filters of the inbox offer: what is asked of this person, and for which places and offices.
-CHOICES = f"""WITH {SCOPE}, desk AS ({_DESKS}),
-mine AS (SELECT s.ask, s.case_id FROM desk d CROSS JOIN LATERAL (
+CHOICES = f"""WITH {SCOPE}, desk AS ({DESKS}),
+mine AS (SELECT s.ask, s.case_id FROM desk d CROSS JOIN {_KINDS} CROSS JOIN LATERAL (
   SELECT s.ask, s.case_id FROM step s WHERE {_MINE} /* filters */ ORDER BY s.due_at, s.id LIMIT {CAP}) s)
 SELECT DISTINCT m.ask, c.place, c.lead, {MUNICIPALITY}, {LEAD} FROM mine m JOIN cases c ON c.id = m.case_id CROSS JOIN me WHERE {VISIBLE}"""
 
@@ -117,11 +125,12 @@ def _marks(conn: Connection, now: datetime) -> dict[str, datetime]:
 
 def inbox(  # one filter a parameter, as in the URL
     conn: Connection, person_id: int, *, due: str = "all", ask: str = "", org: str = "", office: str = "",
-    q: str = "", role: str = "", after: str = "", limit: int = 30,
+    q: str = "", role: str = "", kinds: Sequence[str] = KINDS_OF_WORK, deputy: Deputy | None = None, after: str = "", limit: int = 30,
 ) -> Page:  # fmt: skip
     """What waits for this person, by urgency; with `role` only at the desks of that role. Raises `BadCursor`.
 
-    The counts are of everything that waits there, whatever the filters.
+    `kinds` are the sorts of work wanted; `deputy` adds what the person may do for absent holders. The counts are of all
+    the work of these kinds, whatever the filters; `kinds` of the page counts every kind.
     """
     now = database_now(conn)
     marks = _marks(conn, now)
@@ -139,21 +148,58 @@ def inbox(  # one filter a parameter, as in the URL
     )
     params = {
         "person": person_id, "after_at": _time(at), "after_id": _number(step), "from": window[0], "until": window[1],
-        "ask": ask, "org": org, "office": office, "q": _pattern(q), "role": role, "limit": limit + 1,
+        "ask": ask, "org": org, "office": office, "q": _pattern(q), "role": role, "kinds": list(kinds), "limit": limit + 1,
+        "absent": list(deputy.absent) if deputy else [],
     }  # fmt: skip
-    rows = _dicts(conn, text, params)
-    counts = _dicts(conn, _filtered(COUNTS, [(_AT_DESK, role)]), {"person": person_id, "role": role, **marks})[0]
+    rows = _lawful(conn, text, params, deputy)
+    counts = _counted(conn, person_id, role, marks)
     days = calendar(conn, "")
     shown = [row | _item(row, marks, days) for row in rows[:limit]]
-    following = (
-        cursor_of(rows[limit - 1]["due_at"].isoformat(), rows[limit - 1]["step_id"]) if len(rows) > limit else ""
-    )
-    return Page(shown, following, counts, _dicts(conn, ATTENTION, {"person": person_id}))
+    following = place(rows[limit - 1]) if len(rows) > limit else ""
+    every = {name: min(sum(counts[kind][name] for kind in kinds), CAP) for name in _URGENCIES}
+    found = {kind: counts[kind]["all"] for kind in KINDS_OF_WORK}
+    return Page(shown, following, every, found, _dicts(conn, ATTENTION, {"person": person_id}))
 
 
-def choices(conn: Connection, person_id: int, *, role: str = "") -> dict[str, list[tuple[str, str]]]:
+def place(row: Mapping[str, Any]) -> str:
+    """The place of a row in the inbox, to go on after it."""
+    return cursor_of(row["due_at"].isoformat(), row["step_id"])
+
+
+def _lawful(
+    conn: Connection, text: str, params: Mapping[str, Any], deputy: Deputy | None
+) -> list[dict[str, Any]]:
+    """One more row than the page shows; of the work of others only what the law lets this deputy do."""
+    found: list[dict[str, Any]] = []
+    wanted = params["limit"]
+    while True:
+        batch = _dicts(conn, text, params)
+        for row in batch:
+            standing = deputy.standing({"route": row["route"]}, int(row["desk"][1:])) if deputy and row["acting"] else None
+            if standing or not row["acting"]:
+                found.append(row | {"instead": standing.step.title if standing else "", "why": ground_of(standing) if standing else ""})
+        if len(batch) < wanted or len(found) >= wanted:
+            return found[:wanted]
+        params = {**params, "after_at": batch[-1]["due_at"], "after_id": batch[-1]["step_id"]}
+
+
+_URGENCIES = ("all", "over", "today", "soon", "later")
+
+
+def _counted(conn: Connection, person_id: int, role: str, marks: Mapping[str, datetime]) -> dict[str, dict[str, int]]:
+    """How much waits at the person's own desks, by kind and urgency, each counted up to `CAP`."""
+    text = _filtered(COUNTS, [(_AT_DESK, role)])
+    rows = _dicts(conn, text, {"person": person_id, "role": role, "kinds": list(KINDS_OF_WORK), **marks})
+    found = {row["kind"]: {name: min(row[name], CAP) for name in _URGENCIES} for row in rows}
+    return {kind: found.get(kind, dict.fromkeys(_URGENCIES, 0)) for kind in KINDS_OF_WORK}
+
+
+def choices(
+    conn: Connection, person_id: int, *, role: str = "", kinds: Sequence[str] = KINDS_OF_WORK
+) -> dict[str, list[tuple[str, str]]]:
     """What the inbox can be filtered by, each a value and its label: `ask`, `org` (municipality), `office`."""
-    rows = _dicts(conn, _filtered(CHOICES, [(_AT_DESK, role)]), {"person": person_id, "role": role})
+    given = {"person": person_id, "role": role, "kinds": list(kinds)}
+    rows = _dicts(conn, _filtered(CHOICES, [(_AT_DESK, role)]), given)
     places = {row["place"]: row["municipality"] or row["place"] for row in rows if row["place"]}
     offices = {row["lead"]: row["lead_name"] or row["lead"] for row in rows}
     asked = sorted({row["ask"] for row in rows})
@@ -162,8 +208,8 @@ def choices(conn: Connection, person_id: int, *, role: str = "") -> dict[str, li
 
 def waiting(conn: Connection, person_id: int) -> int:
     """How many items wait for this person, counted up to `CAP`."""
-    marks = dict.fromkeys(("now", "today", "soon"), FAR)
-    return int(_dicts(conn, COUNTS, {"person": person_id, **marks})[0]["all"])
+    counts = _counted(conn, person_id, "", dict.fromkeys(("now", "today", "soon"), FAR))
+    return min(sum(one["all"] for one in counts.values()), CAP)
 
 
 def _item(row: Mapping[str, Any], marks: Mapping[str, datetime], days: Any) -> dict[str, Any]:
@@ -316,6 +362,7 @@ def named(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> list[dict[str,
         of_day = of_day or {"actor": "消去済み" if erased else "時計(自動)", "post": "", "office": ""}
         result.append(
             dict(row) | {"actor_name": of_day["actor"], "post_title": of_day["post"], "org_name": of_day["office"]}
+            | {"acting": acted(of_day, row["action"]), "acting_outside": acted_outside(of_day, row["action"])}
         )
     return result
 

@@ -228,6 +228,28 @@ def _changed_since(case: Any, changed: Collection[str]) -> Any:
     return since
 
 
+def live(process: Process, state: str, form: Mapping[str, Any]) -> Route | None:
+    """The route that asks somebody in this state; None where none does."""
+    route, matter = routes.of(form) if process.matters else None, process.matter(state)
+    return route if route and matter and matter.key == route.matter and route.status in _LIVE else None
+
+
+def awaited(process: Process, state: str, form: Mapping[str, Any]) -> list[str] | None:
+    """Who waits for what is asked now; None without a route under way."""
+    route = live(process, state, form)
+    return list(routes.awaited_by(route)) if route else None
+
+
+def dropped(process: Process, move: Move, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[list[str]]:
+    """The posts that had answered a route which this move ends without its decision, as desks: they hear of it."""
+    route, now = live(process, move.source, before), routes.of(after) if process.matters else None
+    if route is None or now is None or now.status not in (routes.RETURNED, routes.ENDED):
+        return []
+    answered = [step for step in route.steps if step.state == routes.DONE and step.kind in BLOCKING]
+    posts = [(step.org, post) for step in answered for post in (step.post, step.seat) if post]
+    return [[org, routes.desk(post)] for org, post in dict.fromkeys(posts)]
+
+
 def read_seats(rows: Any) -> Seats:
     """The seats that the read of an act brings along."""
     return seats_of(rows or ())

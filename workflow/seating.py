@@ -3,7 +3,7 @@
 `OPEN_SEATS` is what the read of an act brings along: only the posts that a case asks now, and those that may stand in.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any
 
@@ -17,36 +17,54 @@ from workflow.access import TODAY
 Connection = psycopg.Connection[Any]
 
 
-def _in_force(table: str, day: str) -> str:
+def in_force(table: str, day: str) -> str:
     return f"{table}.valid_from <= {day} AND ({table}.valid_to IS NULL OR {table}.valid_to >= {day})"
 
 
-def _seat(day: str) -> str:
+def superior_on(day: str) -> str:
+    """The superior of post `p` on a day: the newest row that has begun, before the first one what the post itself says."""
+    return f"""(SELECT x.superior_id FROM (
+    SELECT u.superior_id, u.valid_from, u.id FROM superior u WHERE u.post_id = p.id AND u.valid_from <= {day}
+    UNION ALL SELECT p.superior_id, NULL, 0) x ORDER BY x.valid_from DESC NULLS LAST, x.id DESC LIMIT 1)"""
+
+
+def _seat(day: str, superior: str) -> str:
     """One post as a row of `seats_of`, in JSON; an absence shows its kind."""
     return f"""jsonb_build_array(p.id, p.org_code,
   (SELECT o.name FROM organisation o WHERE o.code = p.org_code AND (o.valid_from IS NULL OR o.valid_from <= {day})
      AND (o.valid_to IS NULL OR o.valid_to >= {day}) LIMIT 1),
-  p.section, p.title, p.superior_id,
+  p.section, p.title, {superior},
   (SELECT jsonb_agg(jsonb_build_array(t.person_id, n.name, t.kind,
-       (SELECT a.kind FROM absence a WHERE a.person_id = t.person_id AND {_in_force("a", day)} ORDER BY a.id LIMIT 1)) ORDER BY t.id)
-     FROM tenure t JOIN person n ON n.id = t.person_id WHERE t.post_id = p.id AND {_in_force("t", day)}),
-  (SELECT jsonb_agg(d.deputy_id ORDER BY d.sort, d.id) FROM deputy d WHERE d.post_id = p.id AND {_in_force("d", day)}))"""
+       (SELECT a.kind FROM absence a WHERE a.person_id = t.person_id AND {in_force("a", day)} ORDER BY a.id LIMIT 1)) ORDER BY t.id)
+     FROM tenure t JOIN person n ON n.id = t.person_id WHERE t.post_id = p.id AND {in_force("t", day)}),
+  (SELECT jsonb_agg(d.deputy_id ORDER BY d.sort, d.id) FROM deputy d WHERE d.post_id = p.id AND {in_force("d", day)}))"""
 
 
 _ASKED = "SELECT substr(s.role, 2)::bigint AS id FROM step s WHERE s.case_id = c.id AND s.closed_at IS NULL AND left(s.role, 1) = '#'"
-OPEN_SEATS = f"""CASE WHEN c.form ? 'route' THEN (SELECT jsonb_agg({_seat(TODAY)}) FROM post p WHERE p.id IN (
+OPEN_SEATS = f"""CASE WHEN c.form ? 'route' THEN (SELECT jsonb_agg({_seat(TODAY, "p.superior_id")}) FROM post p WHERE p.id IN (
   SELECT a.id FROM ({_ASKED}) a UNION SELECT d.deputy_id FROM ({_ASKED}) a JOIN deputy d ON d.post_id = a.id)) END"""
 
-SEATS = f"""SELECT {_seat("%(day)s::date")} FROM post p
+SEATS = f"""SELECT {_seat("%(day)s::date", superior_on("%(day)s::date"))} FROM post p
 WHERE (p.org_code = ANY (%(orgs)s) OR p.org_code = (SELECT headquarters FROM installation)
-    OR p.id IN (SELECT q.superior_id FROM post q WHERE q.org_code = ANY (%(orgs)s)))
-  AND {_in_force("p", "%(day)s::date")} ORDER BY p.id"""
+    OR p.id IN (SELECT q.superior_id FROM post q WHERE q.org_code = ANY (%(orgs)s))
+    OR p.id IN (SELECT u.superior_id FROM superior u JOIN post q ON q.id = u.post_id WHERE q.org_code = ANY (%(orgs)s)))
+  AND {in_force("p", "%(day)s::date")} ORDER BY p.id"""
 
 
 def seats(conn: Connection, orgs: Sequence[str], day: date) -> Seats:
     """The posts of these organisations, of headquarters, and above them, as they are held on that day."""
     rows = conn.execute(SEATS, {"orgs": list(orgs), "day": day}, prepare=True).fetchall()
     return seats_of(row[0] for row in rows)
+
+
+AROUND = f"""SELECT {_seat(TODAY, superior_on(TODAY))} FROM post p WHERE p.id = ANY (%(posts)s::bigint[])
+  OR p.id IN (SELECT d.deputy_id FROM deputy d WHERE d.post_id = ANY (%(posts)s::bigint[]) AND {in_force("d", TODAY)}) ORDER BY p.id"""
+
+
+def around(conn: Connection, posts: Collection[int]) -> Seats:
+    """These posts as they are held today, with the posts of their deputies."""
+    found = conn.execute(AROUND, {"posts": sorted(posts)}, prepare=True).fetchall() if posts else []
+    return seats_of(row[0] for row in found)
 
 
 IN_FORCE = (
@@ -61,3 +79,12 @@ def rules(conn: Connection, process: str, office: str, day: date) -> list[Rule]:
     with conn.cursor(row_factory=dict_row) as cursor:
         found = cursor.execute(RULES, {"process": process, "office": office, "day": day}, prepare=True).fetchall()
     return [rule_of(row) for row in found]
+
+
+POSTS = f"SELECT {_seat('%(day)s::date', 'p.superior_id')} FROM post p WHERE p.id = ANY (%(posts)s) ORDER BY p.id"
+
+
+def posts_on(conn: Connection, posts: Sequence[int], day: date) -> Seats:
+    """These posts as they are held on that day."""
+    rows = conn.execute(POSTS, {"posts": list(posts), "day": day}, prepare=True).fetchall() if posts else []
+    return seats_of(row[0] for row in rows)

@@ -10,7 +10,7 @@ from psycopg.rows import dict_row
 from states import catalogue
 from states.dates import wareki
 from workflow.access import Actor
-from workflow.calendar_days import KINDS
+from workflow.calendar_days import called
 from workflow.deadline_rules import pairs, said
 from workflow.deadlines import start_of
 from workflow.loading import Connection, NotFound
@@ -31,8 +31,8 @@ class Settled:
     by: str
 
 
-_DAYS = """SELECT day, office, kind, reason, set_by, set_at, NULL AS ended_reason, NULL::bigint AS ended_by, NULL::timestamptz AS ended_at FROM closure
-UNION ALL SELECT day, office, kind, reason, set_by, set_at, ended_reason, ended_by, ended_at FROM closure_ended"""
+_DAYS = """SELECT day, office, kind, derived, reason, set_by, set_at, NULL AS ended_reason, NULL::bigint AS ended_by, NULL::timestamptz AS ended_at FROM closure
+UNION ALL SELECT day, office, kind, derived, reason, set_by, set_at, ended_reason, ended_by, ended_at FROM closure_ended"""
 
 # Every row as one or two happenings; what the words are made of travels as JSON.
 LISTED = f"""WITH days AS ({_DAYS}), told AS (
@@ -74,7 +74,7 @@ def listed(conn: Connection, actor: Actor, year: int) -> list[Settled]:
 
 def _what(did: str, body: Mapping[str, Any]) -> str:
     if did in ("day", "day_out"):
-        return f"{_day(body['day'])} {KINDS[body['kind']]}"
+        return f"{_day(body['day'])} {called(body['kind'], body['derived'])}"
     if did == "move":
         last = f"から{_day(body['day_to'])}まで" if body["day_to"] != body["day_from"] else ""
         return f"{_day(body['day_from'])}{last}が期限のものを、{_day(body['to_day'])}に"

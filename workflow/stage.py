@@ -13,7 +13,7 @@ from states import catalogue
 from states.calendar import Calendar
 from states.kernel import Refused
 from states.terms import CLOCK, STAY
-from workflow import arrangements, cases, colleagues, comments, outbox
+from workflow import absences, arrangements, cases, colleagues, comments, outbox
 from workflow.access import Actor, actor
 from workflow.arriving import Arriving
 from workflow.db import Database, driver
@@ -79,7 +79,7 @@ def arrange(stage: Stage, data: Story) -> None:
                     "from": stage.day(first, stage.today).isoformat(),
                     "to": stage.day(last, stage.today).isoformat(),
                 }
-                colleagues.enter_absence(conn, keeper, {"person": str(stage.people[one["key"]]), **days})
+                absences.enter(conn, keeper, {"person": str(stage.people[one["key"]]), **days})
         for head in data.get("heads", ()):
             since = stage.day(head["since"], stage.today)
             stage.clock(datetime.combine(since, time(9), TOKYO))

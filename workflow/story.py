@@ -7,7 +7,9 @@ from typing import Any
 
 from states.dates import short
 from states.kernel import Process
-from workflow import history
+from states.route_actions import BY_NAME
+from workflow import history, rounds
+from workflow.access import OUTSIDE
 from workflow.blackout import filled
 from workflow.cases import View
 from workflow.deadlines import TOKYO
@@ -40,6 +42,7 @@ def timeline(conn: Connection, view: View) -> list[dict[str, Any]]:
     written: dict[int, list[dict[str, Any]]] = {}
     for row in _written(conn, view):
         written.setdefault(row["seq"], []).append(row)
+    routed = rounds.words(rounds.written(conn, view)) if process.matters and view.roles - OUTSIDE else {}
     lines = []
     for row in named(conn, _events(conn, view)):
         body = json.loads(row["body"])
@@ -48,6 +51,8 @@ def timeline(conn: Connection, view: View) -> list[dict[str, Any]]:
             for part in written.get(row["seq"], ())
             if view.may_read(part["kind"])
         ]
+        if row["seq"] in routed:
+            shown.append({"label": "決裁の順序", "text": routed[row["seq"]], "erased_by": None, "internal": False})
         told = {
                 "action_label": label_of(process, row["action"], body["from"]), "from_label": states[body["from"]].label,
                 "to_label": states[body["to"]].label, "moved": body["from"] != body["to"] or row["seq"] == 1,
@@ -75,7 +80,8 @@ def content_rows(conn: Connection, view: View) -> list[dict[str, Any]]:
     return _dicts(conn, WRITTEN, {"case": view.id, "until": view.version})
 
 
-LABELS = {"reasons": "起案者の理由", "confirm": "注意を認めた理由", "retention": "保存・廃棄の理由"}
+LABELS = {"reasons": "起案者の理由", "confirm": "注意を認めた理由", "retention": "保存・廃棄の理由",
+          "follow": "人事の発令で変わったところ", "reassign": "替えた職と理由"}  # fmt: skip
 
 
 def part_told(process: Process, action: str, part: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -109,12 +115,16 @@ def part_told(process: Process, action: str, part: Mapping[str, Any]) -> dict[st
         label = "廃棄の理由" if "disposal" in record else "消去の理由"
         return {"label": label, "text": record["ground"], "erased_by": None, "internal": False}
     if head not in ("input", "internal"):
-        if part["erased_by"] and head == "form":
+        if part["erased_by"] and head == "form" and kind != rounds.KIND:
             black = f"一部を黒塗りにしました(記録{part['erased_by']}号)" if part["data"] is not None else None
             return {"label": "様式の内容", "text": black, "erased_by": part["erased_by"], "internal": False}
         return None
     stem, _, rule = name.partition(".")
-    ask = next((a for row in process.table if row.name == action for a in row.asks if a.name == name), None)
+    asks = [a for row in process.table if row.name == action for a in row.asks]
+    asks += BY_NAME[action].asks if action in BY_NAME else ()
+    ask = next((a for a in asks if a.name == name), None)
+    if action in BY_NAME and ask and ask.kind == "choice" and not ask.choices:
+        return None  # which step or post it was is said in the words of the route
     label = ask.label if ask else f"{LABELS.get(stem, stem)}{f'({rule})' if rule else ''}"
     text = None
     if part["data"] is not None:

@@ -4,12 +4,14 @@ What is not known yet – an organisation that is chosen with the act – is sai
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from states.kernel import Offer
+from states.kernel import Move, Offer
+from states.routes import GROUP, to_json
 from states.terms import Action, Facts, Input
 from states.text import visible
-from workflow import acts, numbers
+from workflow import acts, foreseen, numbers, routing
 from workflow.access import OUTSIDE, PARTS, TODAY
 from workflow.audience import Addressee, Connection, Desk, audience, desks_told
 from workflow.loading import Loaded, NotFound, load
@@ -33,9 +35,14 @@ def before(conn: Connection, person_id: int, case_id: int, offers: Sequence[Offe
     except NotFound:
         return {}
     informed = desks_told(conn, case_id, sorted({role for offer in offers for role in offer.action.tells}))
-    desks = {offer.action.name: _desks(case, offer, informed) for offer in offers}
+    after = {offer.action.name: _after(conn, case, offer) for offer in offers}
+    desks = {offer.action.name: _desks(case, offer, informed, after[offer.action.name]) for offer in offers}
     every = [desk for found in desks.values() for desk in found]
     people, _ = audience(conn, every, str(person_id))
+    for name, facts in after.items():
+        if route := routing.live(case.process, facts.state, facts.form):
+            found, _ = audience(conn, desks[name], str(person_id), route)
+            people += [replace(one, desks=[d for d in one.desks if d.absent]) for one in found]
     seated = {desk for person in people for desk in person.desks}
     alone = _desks_of(conn, every, seated)
     codes = {person.org for person in people} | {desk.org for desk in every}
@@ -50,10 +57,9 @@ def before(conn: Connection, person_id: int, case_id: int, offers: Sequence[Offe
     return told
 
 
-def _desks(case: Loaded, offer: Offer, informed: Sequence[Desk]) -> list[Desk]:
+def _desks(case: Loaded, offer: Offer, informed: Sequence[Desk], after: Facts) -> list[Desk]:
     """The desks that are asked anew after the act, then those that it informs."""
-    action, process, row = offer.action, case.process, case.row
-    after, known = _after(case, offer), not _chooses(action)
+    action, process, row, known = offer.action, case.process, case.row, not _chooses(offer.action)
     parties = [(p["part"], p["org"]) for p in case.parties if p["to"] is None]
     joining = list(action.parties(after)) if action.parties and known else []
     lead = action.leads(after) if action.leads and known else row.lead
@@ -62,6 +68,8 @@ def _desks(case: Loaded, offer: Offer, informed: Sequence[Desk]) -> list[Desk]:
     # Where the act chooses who leads, the next desk is not this office's.
     new = [] if action.leads and not known else [step for step in asked if step not in standing]
     found = [Desk(*step) for step in new]
+    move = Move(action, row.state, offer.dest.name, ())
+    found += [Desk(org, role) for org, role in routing.dropped(process, move, row.form, after.form)]
     found += [desk for desk in informed if desk.role in action.tells]
     found += [
         Desk(org, "municipality") for part, org in joining if part in _MUNICIPAL and "municipality" in action.tells
@@ -71,8 +79,17 @@ def _desks(case: Loaded, offer: Offer, informed: Sequence[Desk]) -> list[Desk]:
     return list(dict.fromkeys(found))
 
 
-def _after(case: Loaded, offer: Offer) -> Facts:
-    """The case as it would be if the act were done now, what is to be typed with it left open."""
+def _after(conn: Connection, case: Loaded, offer: Offer) -> Facts:
+    """The case as it would be if the act were done now, with the route that it would have."""
+    after = _typed_in(case, offer)
+    route = foreseen.route_after(conn, case, offer) if case.process.matters else None
+    if route is not None:
+        after.form = {**after.form, GROUP: to_json(route)}
+    return after
+
+
+def _typed_in(case: Loaded, offer: Offer) -> Facts:
+    """The case after the act, what is to be typed with it left open."""
     row, action = case.row, offer.action
     acting = next((case.held[role] for role in case.held if role in action.by), None)
     drawn = numbers.draw(action.numbers, row, case.facts.directory)
@@ -98,7 +115,8 @@ def _typed(ask: Input, facts: Facts) -> str:
 
 
 def _chooses(action: Action) -> bool:
-    return any(ask.kind in _CHOICES for ask in action.asks)
+    """Whether whom the act tells is chosen with it: an organisation, or a post of the route."""
+    return any(ask.kind in _CHOICES or (ask.name == "post" and ask.kind == "choice") for ask in action.asks)
 
 
 def _desks_of(conn: Connection, desks: Sequence[Desk], seated: set[Desk]) -> set[Desk]:
@@ -113,11 +131,11 @@ def _posts(names: Mapping[str, str], people: Sequence[Addressee], desks: Sequenc
     groups: dict[tuple[str, str], list[Addressee]] = {}
     asks: dict[tuple[str, str], dict[str, None]] = {}
     for person in people:
-        here = [desk for desk in person.desks if desk in desks]
+        here = [desk for desk in person.desks if (desk.absent or desk) in desks]
         if here:
             where = names.get(person.org, person.org), "" if outside else person.section
             groups.setdefault(where, []).append(person)
-            asks.setdefault(where, {}).update({d.ask: None for d in here if d.ask and not outside})
+            asks.setdefault(where, {}).update({f"{d.ask}、代決できます" if d.absent else d.ask: None for d in here if d.ask and not outside})
     return [_said(where, groups[where], list(asks[where])) for where in groups]
 
 

@@ -159,7 +159,7 @@ def _day_of(days: Calendar, due: date, rung: int) -> date | None:
 # ── signs of life ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-BEAT, WORKER = "beat", "pulse"  # signs of the two processes themselves; every other is of one kind of work
+PROCESSES = BEAT, WORKER = "beat", "pulse"  # signs of the two themselves; every other is of one kind of work
 
 
 def beat(db: Database, name: str) -> None:

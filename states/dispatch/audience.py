@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from states.dispatch import appointment, parties, situation
 from states.dispatch.road import WAITS_FOR_PARTNERS
 from states.dispatch.roles import OFFICE
-from states.terms import Ask, Facts
+from states.terms import DECISION, HELD, Ask, Facts
 
 SHARED = frozenset({
     "request", "contact", "receipt", "forwarding", "co_offices", "own_decision", "consent", "conditions", "decision", "appointment", "change_request",
@@ -30,7 +30,7 @@ def _asks(facts: Facts) -> Sequence[Ask] | None:
         return [
             Ask("municipality", "庁内で直して、もう一度伺う", "march_request")
             if returned
-            else Ask("municipality_head", "庁内で決裁する", "march_request")
+            else Ask("municipality_head", "庁内で決裁する", "march_request", kind=DECISION)
         ]
     if facts.state in WAITS_FOR_PARTNERS:
         waiting = [
@@ -44,7 +44,7 @@ def _asks(facts: Facts) -> Sequence[Ask] | None:
     if facts.state == "correction":
         return [Ask("municipality", "補正して出し直す", "correction", also=("march_request",))]
     if facts.state == "director_judgement" and (facts.form.get("hold") or {}).get("review_on"):
-        return [Ask("director", "保留中の件を再検討する", "review")]
+        return [Ask("director", "保留中の件を再検討する", "review", kind=HELD)]
     if facts.state in ("preparing", "dispatched"):
         return _preparation(facts)
     if facts.state == "change_judgement":

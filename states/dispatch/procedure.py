@@ -40,6 +40,8 @@ def asked_in_time(facts: Facts) -> Iterator[Verdict]:
             f"3月の派遣は、{short(by)}までに要請することになっています。過ぎているので、日程の合わないことがあります。出す前に、振興局の担当に電話などで伝えてください。",
             "request.period.from",
         )
+    else:
+        yield ok(f"3月の派遣を要請する締切({short(by)})に間に合います。", "request.period.from")
 
 
 @guard(None)

@@ -9,16 +9,13 @@ from playwright.sync_api import Browser
 
 from tests.stories import system as prefecture
 from tests.stories.hands import Visits, quiet
-from tests.stories.system import System
-from workflow.servers import Postgres, Valkey
+from tests.stories.system import Pages, System
+from workflow.servers import Postgres
 
 
 @pytest.fixture(scope="module")
-def system(
-    request: pytest.FixtureRequest, postgres: Postgres, database: Any, valkey: Valkey, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[System]:  # fmt: skip
-    name = request.module.__name__.rpartition(".")[2]
-    with prefecture.opened(name, postgres, database, valkey, tmp_path_factory.mktemp(name)) as made:
+def system(pages: Pages, postgres: Postgres, database: Any) -> Iterator[System]:
+    with prefecture.opened(pages, postgres, database) as made:
         yield made
 
 

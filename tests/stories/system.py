@@ -30,6 +30,7 @@ from workflow.servers import Postgres, Valkey
 
 ROOT = Path(__file__).parents[2]
 PASSWORD = "とびだす隊の合言葉2026"
+DATABASE = "stories"
 BEGINNING = "2026-10-14"  # a Wednesday
 
 # The login name, the role, where, the section, the title, the name.
@@ -47,6 +48,14 @@ PEOPLE = (
 )
 
 ACCOUNT = "INSERT INTO account (person_id, login, password_hash, failures, disabled) VALUES (%s, %s, %s, 0, false)"
+
+
+@dataclass(frozen=True)
+class Pages:
+    """The pages of one worker: started once, since nothing that they keep in mind comes from the database."""
+
+    address: str
+    environment: Mapping[str, str]
 
 
 @dataclass
@@ -82,19 +91,9 @@ class System:
 
 
 @contextlib.contextmanager
-def opened(name: str, postgres: Postgres, template: Urls, valkey: Valkey, folder: Path) -> Iterator[System]:
-    """A system of that name with its own database, both gone afterwards."""
-    urls = _create(postgres, f"story_{name}", template=template.name)
-    try:
-        with running(urls, valkey, folder) as made:
-            yield made
-    finally:
-        _drop(postgres, urls)
-
-
-@contextlib.contextmanager
-def running(urls: Urls, valkey: Valkey, folder: Path) -> Iterator[System]:
-    """The pages of a demonstration with people and no case, on the day of the beginning."""
+def serving(postgres: Postgres, template: Urls, valkey: Valkey, folder: Path) -> Iterator[Pages]:
+    """The pages as a process of their own, over a database that `opened` makes anew for each story."""
+    urls = _create(postgres, DATABASE, template=template.name)
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     environment = {
@@ -102,8 +101,20 @@ def running(urls: Urls, valkey: Valkey, folder: Path) -> Iterator[System]:
         "DATABASE_URL": urls.app_url, "REDIS_URL": valkey.url, "PUBLIC_URL": address, "TOBIDASHI_ENV": "demo",
         "TOBIDASHI_DATA": str(folder), "PYTHONUNBUFFERED": "1",
     }  # fmt: skip
-    db = Database(urls.app_url)
     log = folder / "web.log"
+    try:
+        with process(["-m", "workflow", "serve", "--port", str(port)], environment, log):
+            until(lambda: _answers(f"{address}/readyz"), lambda: log.read_text(errors="replace"))
+            yield Pages(address, environment)
+    finally:
+        _drop(postgres, urls)
+
+
+@contextlib.contextmanager
+def opened(pages: Pages, postgres: Postgres, template: Urls) -> Iterator[System]:
+    """A demonstration with people and no case, on the day of the beginning; nothing is left of the story before."""
+    urls = _create(postgres, DATABASE, template=template.name, anew=True)
+    db = Database(urls.app_url)
     try:
         with db.connection() as conn:
             ids = {
@@ -113,11 +124,10 @@ def running(urls: Urls, valkey: Valkey, folder: Path) -> Iterator[System]:
             for login, person_id in ids.items():
                 conn.execute(ACCOUNT, (person_id, login, hashed()))
         cast = factory.Cast(**ids, office=OFFICE, place=MUNICIPALITY)
-        made = System(address, urls, db, environment, cast, {login: name for login, *_, name in PEOPLE})
+        names = {login: name for login, *_, name in PEOPLE}
+        made = System(pages.address, urls, db, pages.environment, cast, names)
         made.at(BEGINNING)
-        with process(["-m", "workflow", "serve", "--port", str(port)], environment, log):
-            until(lambda: _answers(f"{address}/readyz"), lambda: log.read_text(errors="replace"))
-            yield made
+        yield made
     finally:
         db.close()
 

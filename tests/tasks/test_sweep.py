@@ -2,19 +2,16 @@
 
 import os
 import random
-import signal
-import subprocess
-import sys
 import time
 from datetime import datetime, timedelta
 from datetime import time as time_of_day
-from pathlib import Path
 
 import pytest
 
 from states.calendar import Calendar
 from tests.conftest import Database as Urls
 from tests.factory import Cast, cast, drive, opened, set_clock
+from tests.faults import Keeper
 from tests.mail_server import MailServer
 from tests.tasks.test_worker import conn, db, environment, leases_run_out, number, server, undone
 from workflow import verify
@@ -26,21 +23,9 @@ __all__ = ["conn", "db", "environment", "server"]  # fixtures
 SOAKED = bool(os.environ.get("TOBIDASHI_SOAK_MINUTES"))
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(0 if SOAKED else 300)]
 
-DUE, KILLS = (100_000, 200) if SOAKED else (2_000, 12)
+DUE, KILLS = (100_000, 200) if SOAKED else (1_000, 12)
 
-# Imports once, then does the clock's and the outbox's work in children that may be killed; says who the present one is.
-KEEPER = """
-import os
-from workflow import db, outbox, watch
-while True:
-    child = os.fork()
-    if not child:
-        while True:
-            watch.remind(db.database())
-            outbox.deliver(db.database(), seconds=1)
-    print(child, flush=True)
-    os.waitpid(child, 0)
-"""
+WORK = "watch.remind(db.database()); outbox.deliver(db.database(), seconds=1)"
 
 # The case that was submitted, again and again: the same act on another number, its own link of the chain.
 CLONES = """
@@ -67,8 +52,8 @@ CONTENT = """INSERT INTO content (case_id, seq, ord, kind, digest, salt, data)
 SELECT c.id, x.seq, x.ord, x.kind, x.digest, x.salt, x.data FROM cases c, content x WHERE x.case_id = %s AND c.id <> x.case_id"""
 
 
-def submitted(db: Database, who: Cast) -> None:
-    """So many cases that one officer is to receive."""
+def submitted(db: Database, who: Cast, count: int) -> None:
+    """So many cases that one officer is to receive; nobody has been told of them."""
     with db.connection() as conn:
         conn.execute("SET statement_timeout = 0")
         conn.execute("UPDATE tenure SET valid_to = valid_from WHERE person_id = %s", (who.bureau_colleague,))
@@ -76,31 +61,9 @@ def submitted(db: Database, who: Cast) -> None:
         drive(conn, who, case, "submit")
         conn.execute("DELETE FROM outbox")
         with conn.transaction():
-            conn.execute(CLONES, {"case": case, "number": DUE})
+            conn.execute(CLONES, {"case": case, "number": count})
             conn.execute(CONTENT, (case,))
             conn.execute(HEADS)
-
-
-class Scheduler:
-    """A process that does what the clock and the outbox ask for, and comes back when it is killed."""
-
-    def __init__(self, environment: dict[str, str]) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", KEEPER], cwd=Path(__file__).parents[2], env=environment, stdout=subprocess.PIPE, text=True,
-            start_new_session=True,
-        )  # fmt: skip
-        assert self._process.stdout is not None
-        self._children = self._process.stdout
-        self._child = int(self._children.readline())
-
-    def kill(self) -> None:
-        os.kill(self._child, signal.SIGKILL)
-        self._child = int(self._children.readline())
-
-    def end(self) -> None:
-        os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-        self._children.close()
 
 
 def test_two_schedulers_killed_again_and_again(
@@ -110,22 +73,33 @@ def test_two_schedulers_killed_again_and_again(
     # Ahead of the real time, since a demonstration of the past sends no mail.
     first = Calendar().add_business_days(datetime.now(TOKYO).date() + timedelta(days=30), 0)
     set_clock(fresh_database.owner_url, datetime.combine(first, time_of_day(9), TOKYO))
-    submitted(db, cast(conn))
+    submitted(db, cast(conn), DUE)
     day_before = Calendar().add_business_days(first, 1)  # they are to be received on the second business day
     set_clock(fresh_database.owner_url, datetime.combine(day_before, time_of_day(9), TOKYO))
     chance, begun = random.Random(2026), time.monotonic()
-    schedulers = [Scheduler(environment | {"MAIL_BURST": "1000000"}) for _ in range(2)]
-    try:
-        for _ in range(KILLS):
-            time.sleep(chance.uniform(0.05, 0.8))
+    schedulers = [Keeper(WORK, environment | {"MAIL_BURST": "0"}) for _ in range(2)]
+
+    def killed_again_and_again(longest: float) -> None:
+        for _ in range(KILLS // 2):
+            time.sleep(chance.uniform(0.05, longest))
             chance.choice(schedulers).kill()
-        while undone(conn) or not number(conn, "SELECT count(*) FROM reminder"):
+
+    try:
+        killed_again_and_again(0.8)  # in the middle of the sweep
+        while not number(conn, "SELECT count(*) FROM reminder"):
+            time.sleep(0.1)
+        swept = time.monotonic() - begun
+        killed_again_and_again(2.0 if SOAKED else 0.8)  # in the middle of the mails
+        assert undone(conn), "nothing was left to be killed in"
+        if not SOAKED:
             leases_run_out(conn)
+        while undone(conn):
             assert time.monotonic() - begun < (3600 if SOAKED else 200)
             time.sleep(1)
     finally:
         for scheduler in schedulers:
             scheduler.end()
+    seconds = time.monotonic() - begun
     assert number(conn, "SELECT count(*) FROM reminder") == DUE
     assert number(conn, "SELECT count(*) FROM outbox WHERE kind LIKE 'reminder:%'") == DUE
     assert number(conn, "SELECT count(*) FROM message WHERE sent_at IS NOT NULL") == DUE
@@ -134,6 +108,6 @@ def test_two_schedulers_killed_again_and_again(
     copies = len(server.handler.ids) - DUE
     with capsys.disabled():
         print(
-            f"\n{DUE} due, {KILLS} killed: {DUE} rows, {DUE} mails and {copies} copies in {time.monotonic() - begun:.0f} s"
+            f"\n{DUE} due, {KILLS} killed: {DUE} rows, {DUE} mails and {copies} copies in {seconds:.0f} s (swept after {swept:.0f} s)"
         )
     assert not verify.run(db).breaks

@@ -9,7 +9,7 @@ import pytest
 from states.dates import days_text, short
 from states.kernel import Refused
 from tests import factory
-from workflow import board, colleagues
+from workflow import absences, board, colleagues
 from workflow.deadlines import TOKYO
 
 NOW = datetime(2026, 10, 14, 9, tzinfo=TOKYO)
@@ -93,7 +93,7 @@ def test_the_case_that_is_composed_does_not_count(conn, who, first):
 
 def test_absence_takes_the_whole_day_and_says_no_reason(conn, who, first):
     officer = factory.reader(conn, who.bureau)
-    colleagues.enter_absence(conn, officer, {"person": str(who.staff), "from": first.isoformat(), "to": ""})
+    absences.enter(conn, officer, {"person": str(who.staff), "from": first.isoformat(), "to": ""})
     person = over(conn, who, [who.staff], [first])[who.staff]
     assert (person.away, person.free(first)) == ({first}, ())
 

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from tests import factory
-from workflow import colleagues
+from workflow import absences, colleagues
 from workflow.colleagues import NotTaken
 from workflow.loading import NotFound
 
@@ -91,11 +91,11 @@ def test_skills_that_cannot_be_kept_change_nothing(conn, who, officer, written, 
 
 
 def test_an_absence_is_entered_with_who_entered_it_and_can_be_taken_back(conn, who, officer):
-    entry = colleagues.enter_absence(
+    entry = absences.enter(
         conn, officer, {"person": str(who.staff), "from": "R12.4.1", "to": "令和12年4月3日"}
     )
-    colleagues.enter_absence(conn, officer, {"person": str(who.staff), "from": "2030-05-01", "to": ""})
-    first, second = colleagues.absences(conn, [who.staff])
+    absences.enter(conn, officer, {"person": str(who.staff), "from": "2030-05-01", "to": ""})
+    first, second = absences.listed(conn, [who.staff])
     assert (first["valid_from"], first["valid_to"], second["valid_to"]) == (
         date(2030, 4, 1),
         date(2030, 4, 3),
@@ -105,8 +105,8 @@ def test_an_absence_is_entered_with_who_entered_it_and_can_be_taken_back(conn, w
     assert colleagues.away(conn, [who.staff], date(2030, 4, 2), date(2030, 12, 31)) == {
         who.staff: [(date(2030, 4, 2), date(2030, 4, 3)), (date(2030, 5, 1), date(2030, 5, 1))]
     }
-    colleagues.drop_absence(conn, officer, entry)
-    assert [row["id"] for row in colleagues.absences(conn, [who.staff])] == [second["id"]]
+    absences.drop(conn, officer, entry)
+    assert [row["id"] for row in absences.listed(conn, [who.staff])] == [second["id"]]
 
 
 @pytest.mark.parametrize(
@@ -122,24 +122,23 @@ def test_an_absence_is_entered_with_who_entered_it_and_can_be_taken_back(conn, w
 )
 def test_an_absence_that_cannot_be_is_told_with_its_field(conn, who, officer, told, field, reason):
     with pytest.raises(NotTaken) as refusal:
-        colleagues.enter_absence(conn, officer, {"person": str(who.staff), **told})
+        absences.enter(conn, officer, {"person": str(who.staff), **told})
     assert reason in refusal.value.fields[field]
-    assert colleagues.absences(conn, [who.staff]) == []
+    assert absences.listed(conn, [who.staff]) == []
 
 
 def test_only_the_bureau_keeps_them_and_only_of_its_own_people(conn, who, officer):
     stranger = factory.person(conn, "staff", OTHER)
     told = {"person": str(stranger), "from": "2030-04-01", "to": ""}
-    theirs = colleagues.enter_absence(conn, factory.reader(conn, factory.person(conn, "bureau", OTHER)), told)
+    theirs = absences.enter(conn, factory.reader(conn, factory.person(conn, "bureau", OTHER)), told)
     for attempt in (
-        lambda: colleagues.enter_absence(conn, officer, told),
+        lambda: absences.enter(conn, officer, told),
         lambda: colleagues.set_skills(conn, officer, stranger, "観光"),
-        lambda: colleagues.drop_absence(conn, officer, theirs),
-        lambda: colleagues.drop_absence(conn, officer, 10**9),
-        lambda: colleagues.enter_absence(conn, factory.reader(conn, who.director), told | {"person": str(who.staff)}),
+        lambda: absences.drop(conn, officer, theirs),
+        lambda: absences.drop(conn, officer, 10**9),
+        lambda: absences.enter(conn, factory.reader(conn, who.director), told | {"person": str(who.staff)}),
         lambda: colleagues.set_skills(conn, factory.reader(conn, who.municipality), who.staff, "観光"),
-        lambda: colleagues.enter_absence(conn, factory.reader(conn, who.staff), told | {"person": ""}),
     ):
         with pytest.raises(NotFound):
             attempt()
-    assert len(colleagues.absences(conn, [stranger, who.staff])) == 1
+    assert len(absences.listed(conn, [stranger, who.staff])) == 1

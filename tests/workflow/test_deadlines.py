@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -10,8 +11,9 @@ from states.calendar import Calendar
 from states.places import Directory
 from states.terms import Deadline, Facts
 from tests import factory
-from workflow import cases, deadlines
+from workflow import cases, deadline_rules, deadlines, extending
 from workflow.deadlines import FAR, Standing, due_day, end_of, local_day, plan, start_of
+from workflow.web import offers
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 A, B, C = frozenset({"a"}), frozenset({"b"}), frozenset({"c"})
@@ -93,6 +95,23 @@ def test_a_dated_deadline_moves_with_its_date():
     moved = plan(declared, "go", "a", facts("a", form={"day": day + timedelta(1)}), [stands("d", day)])
     assert (moved.close, moved.open) == (((7, None),), (("d", "x", "", end_of(day + timedelta(1))),))
     assert plan(declared, "go", "a", facts("a"), [stands("d", day)]).close == ((7, None),)
+
+
+def test_a_day_of_the_year_that_has_gone_by_opens_nothing_and_what_runs_by_it_goes_on():
+    declared = [
+        Deadline("d", "期限", "x", A, on=((10, 1),), year_from=lambda f: date(2026, 4, 1), starts=frozenset({"ask"}))
+    ]
+    first = date(2026, 10, 1)
+    assert plan(declared, "ask", "", facts("a", date(2026, 9, 1)), []).open == (("d", "x", "", end_of(first)),)
+    assert plan(declared, "ask", "", facts("a"), []).due == {}
+    late = plan(declared, "ask", "a", facts("a"), [stands("d", first)])
+    assert (late.open, late.close, late.due) == ((), (), {"d": end_of(first)})
+    assert plan(declared, "ask", "a", facts("a"), [stands("d", date(2026, 9, 30))]).close == ((7, None),)
+
+
+def test_days_are_counted_from_the_act_where_only_the_year_is_looked_at_elsewhere():
+    days = [Deadline("d", "期限", "x", A, 3, year_from=lambda f: date(2026, 4, 1))]
+    assert plan(days, "go", "", facts("a"), []).due == {"d": end_of(date(2026, 10, 8))}
 
 
 def test_a_move_is_due_when_its_day_begins():
@@ -198,7 +217,7 @@ def test_the_clock_begins_and_ends_a_dispatch_and_the_reports_are_due(at, conn, 
     assert row == ("end", start_of(october(16)))
     at(16)
     cases.act_by_clock(conn, case, "end")
-    assert running(conn, case) == {"trip_report": october(23), "result": october(30)}
+    assert running(conn, case) == {"trip_report": october(23), "result": october(30), "year_end": date(2027, 3, 10)}
     asked = conn.execute("SELECT role, person_id FROM step WHERE closed_at IS NULL ORDER BY person_id").fetchall()
     assert asked == [("staff", who.staff), ("staff", who.staff_colleague), ("bureau", None)]
     factory.drive(conn, who, case, "file_result", "file_trip_report", ("file_trip_report", {"by": who.staff_colleague}))
@@ -207,6 +226,129 @@ def test_the_clock_begins_and_ends_a_dispatch_and_the_reports_are_due(at, conn, 
     factory.drive(conn, who, case, "evaluate")
     assert running(conn, case) == {}
     assert conn.execute("SELECT count(*) FROM step WHERE closed_at IS NULL").fetchone() == (0,)
+
+
+def reported_from(at: Any, conn: Any, who: Any, day: date) -> int:
+    """A dispatch of three days whose reports are waited for since that day."""
+    first = Calendar().add_business_days(day, -3)
+    at(datetime(first.year, first.month, first.day, 9, tzinfo=TOKYO) - timedelta(days=40))
+    case = factory.opened(conn, who, first=first)
+    factory.drive(conn, who, case, "submit", "receive", "propose_team", "put_to_director", "approve")
+    at(datetime(first.year, first.month, first.day, 9, tzinfo=TOKYO))
+    cases.act_by_clock(conn, case, "begin")
+    at(datetime(day.year, day.month, day.day, 9, tzinfo=TOKYO))
+    cases.act_by_clock(conn, case, "end")
+    return case
+
+
+@pytest.mark.parametrize(
+    ("day", "result", "year_end", "asked"),
+    [
+        (date(2027, 3, 5), date(2027, 3, 19), date(2027, 3, 10), date(2027, 3, 10)),
+        (date(2027, 3, 12), date(2027, 3, 29), date(2027, 4, 12), date(2027, 3, 29)),
+    ],
+)
+def test_the_bureau_reports_in_time_for_the_year_end(at, conn, who, day, result, year_end, asked):
+    case = reported_from(at, conn, who, day)
+    found = running(conn, case)
+    assert (found["result"], found["year_end"]) == (result, year_end)
+    step = conn.execute("SELECT due_at FROM step WHERE ask = '結果を報告する' AND closed_at IS NULL").fetchone()
+    assert step == (end_of(asked),), "the item carries the nearer of both"
+    view = cases.look(conn, who.bureau, case)
+    assert "年度末報告への締切" in [line.label for line in offers.due_lines(view)]
+    assert [line for line in offers.due_lines(cases.look(conn, who.municipality, case)) if "年度末" in line.label] == []
+    factory.drive(conn, who, case, "file_result")
+    assert running(conn, case).keys() & {"result", "year_end"} == set()
+
+
+def test_of_two_deadlines_the_item_carries_what_is_the_nearer_after_one_was_moved(at, conn, who):
+    case = reported_from(at, conn, who, date(2027, 3, 5))
+    item = conn.execute("SELECT id FROM step WHERE ask = '結果を報告する' AND closed_at IS NULL").fetchone()
+    extending.extend(
+        conn,
+        who.bureau,
+        case,
+        "year_end",
+        "R9.3.24",
+        "本庁の了解による。",
+        version=factory.version(conn, case),
+        key=uuid4(),
+    )
+    moved = conn.execute("SELECT id, due_at FROM step WHERE ask = '結果を報告する' AND closed_at IS NULL").fetchone()
+    assert moved == (*item, end_of(date(2027, 3, 19)))
+    assert running(conn, case)["year_end"] == date(2027, 3, 24)
+
+
+def test_days_and_days_of_the_year_are_set_otherwise_for_an_office(at, conn, who):
+    admin = factory.reader(conn, factory.person(conn, "administrator", factory.HEADQUARTERS))
+    at(datetime(2026, 10, 5, 12, tzinfo=TOKYO))
+    typed = {"office": who.office, "since": "R8.10.5", "reason": "要領の改正のため。", "days": "", "on": ""}
+    deadline_rules.set_rule(conn, admin, typed | {"deadline": "dispatch.year_end", "on": "3/5、4/15"})
+    deadline_rules.set_rule(conn, admin, typed | {"deadline": "dispatch.evaluation", "days": "3"})
+    case = reported_from(at, conn, who, date(2027, 3, 9))
+    assert running(conn, case)["year_end"] == date(2027, 4, 15)
+    factory.drive(conn, who, case, "file_result")
+    assert running(conn, case)["evaluation"] == date(2027, 3, 12)
+
+
+def test_a_moved_evaluation_stays_moved_until_it_is_given(at, conn, who):
+    case = reported_from(at, conn, who, date(2026, 10, 16))
+    factory.drive(conn, who, case, "file_result")
+    assert running(conn, case)["evaluation"] == october(30)
+    extending.extend(
+        conn,
+        who.bureau,
+        case,
+        "evaluation",
+        "R8.11.6",
+        "災害のため。",
+        version=factory.version(conn, case),
+        key=uuid4(),
+    )
+    factory.drive(conn, who, case, "file_trip_report", ("file_trip_report", {"by": who.staff_colleague}))
+    assert running(conn, case) == {"evaluation": date(2026, 11, 6)}
+    factory.drive(conn, who, case, "evaluate")
+    assert running(conn, case) == {}
+
+
+def own_approval(conn, owner, who) -> None:
+    owner.execute(
+        "INSERT INTO organisation_setting (org_code, name, value, valid_from) VALUES (%s, 'own_approval', 'yes', '2026-01-01')",
+        (who.place,),
+    )
+
+
+def test_the_town_sees_by_when_march_work_is_asked_for_while_it_holds_the_request(at, conn, owner, who):
+    own_approval(conn, owner, who)
+    at(datetime(2026, 12, 7, 12, tzinfo=TOKYO))
+    case = factory.opened(conn, who, first=date(2027, 3, 8))
+    factory.drive(conn, who, case, "ask_own_approval")
+    assert running(conn, case) == {"march_request": date(2027, 2, 1)}
+    assert [line.label for line in offers.due_lines(cases.look(conn, who.municipality, case))] == [
+        "3月の派遣を要請する締切"
+    ]
+    head = factory.person(conn, "municipality_head", who.place)
+    factory.drive(conn, who, case, ("approve_own", {"by": head}))
+    assert "march_request" not in running(conn, case)
+    factory.drive(conn, who, case, "receive", "ask_correction")
+    assert running(conn, case) == {"correction": date(2026, 12, 14), "march_request": date(2027, 2, 1)}
+    steps = conn.execute("SELECT role, due_at FROM step WHERE closed_at IS NULL").fetchall()
+    assert steps == [("municipality", end_of(date(2026, 12, 14)))]
+    assert offers.whole_case_due(cases.look(conn, who.municipality, case)) is None, "no reply is promised by it"
+    at(datetime(2027, 2, 3, 12, tzinfo=TOKYO))
+    factory.drive(conn, who, case, "resubmit", "ask_correction")
+    assert running(conn, case) == {"correction": date(2027, 2, 10)}, (
+        "it was asked for in time; the correction is another matter"
+    )
+
+
+def test_who_asks_for_march_work_too_late_is_told_on_the_card_and_may_go_on(at, conn, who):
+    at(datetime(2027, 2, 3, 12, tzinfo=TOKYO))
+    case = factory.opened(conn, who, first=date(2027, 3, 8))
+    offer = next(o for o in cases.look(conn, who.municipality, case).offers if o.action.name == "submit")
+    (late,) = [v.sentence for v in offer.verdicts if "3月の派遣" in v.sentence]
+    assert "2月1日(月)までに要請する" in late
+    assert factory.drive(conn, who, case, "submit").state == "municipal_request"
 
 
 def test_an_item_without_a_deadline_sorts_last():

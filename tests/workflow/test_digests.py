@@ -5,9 +5,8 @@ import signal
 import subprocess
 import sys
 import time as clocks
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -17,51 +16,16 @@ import pytest
 from states.calendar import Calendar
 from tests.conftest import Database as Urls
 from tests.factory import Cast, drive, opened, reader, set_clock
-from tests.mail_server import MailServer, serving
-from workflow import comments, digests, mail, outbox, preferences, watch
+from tests.mail_server import MailServer
+from tests.workflow.conftest import MONDAY, Clock
+from workflow import comments, digests, outbox, preferences, watch
 from workflow.db import Database, type_connection
 from workflow.deadlines import TOKYO
 from workflow.preferences import AT_ONCE, MORNING, TWICE, Preference
 from workflow.settings import settings
 
-MONDAY = date(2026, 11, 2)  # the 3rd and the 23rd are holidays
+pytestmark = pytest.mark.usefixtures("clock")
 WEDNESDAY = date(2026, 11, 4)
-
-
-class Clock:
-    """The database's clock, set by the owner."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-
-    def at(self, day: date, hour: int = 9, minute: int = 0) -> None:
-        set_clock(self.url, datetime.combine(day, time(hour, minute), TOKYO))
-
-
-@pytest.fixture
-def clock(fresh_database: Urls) -> Clock:
-    made = Clock(fresh_database.owner_url)
-    made.at(MONDAY)
-    return made
-
-
-@pytest.fixture
-def db(fresh_database: Urls, clock: Clock) -> Iterator[Database]:
-    made = Database(fresh_database.app_url)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[MailServer]:
-    """A real mail server; a demonstration's clock of the past would send nothing, so the installation says it is none."""
-    monkeypatch.setattr(mail, "SECONDS", 0.5)
-    with serving() as made:
-        monkeypatch.setenv("SMTP_URL", made.url)
-        settings.cache_clear()
-        yield made
-    monkeypatch.undo()
-    settings.cache_clear()
 
 
 def tick(db: Database) -> None:

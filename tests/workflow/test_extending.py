@@ -136,6 +136,42 @@ def test_reminders_run_anew_by_the_new_day(at, db, conn, who, case):
     assert [(rung, due_day(due)) for rung, due in rows] == [(-5, date(2026, 10, 20)), (-5, date(2026, 10, 27))]
 
 
+def test_a_rung_of_the_new_day_that_is_today_reminds_today_though_the_day_was_swept(at, db, conn, who, case):
+    at(19)  # the day before the 20th
+    assert watch.remind(db) == 1
+    assert watch.remind(db) == 0, "the day has been swept"
+    extend(conn, who.bureau, case, to="R8.10.26")  # five business days from here
+    assert watch.remind(db) == 1
+    assert watch.remind(db) == 0
+    rows = conn.execute("SELECT rung, due_at FROM reminder ORDER BY id").fetchall()
+    assert [(rung, due_day(due)) for rung, due in rows] == [(-1, date(2026, 10, 20)), (-5, date(2026, 10, 26))]
+    outbox.deliver(db)
+    told = conn.execute(
+        "SELECT m.person_id FROM message m JOIN outbox o ON o.id = m.outbox_id WHERE o.kind LIKE 'reminder:%%:-5' ORDER BY 1"
+    ).fetchall()
+    assert told == [(who.bureau,), (who.bureau_colleague,)]
+
+
+def test_a_rung_before_the_day_of_the_move_was_told_of_by_its_notice(at, db, conn, who, case):
+    at(19)
+    assert watch.remind(db) == 1
+    at(20)
+    extend(conn, who.bureau, case, to="R8.10.26")  # whose first rung was yesterday
+    assert watch.remind(db) == 0
+    at(23)
+    assert watch.remind(db) == 1
+
+
+def test_what_opens_by_itself_on_its_rungs_day_is_told_of_by_its_own_notice(at, db, conn, who, case):
+    at(19)
+    assert watch.remind(db) == 1
+    factory.drive(conn, who, case, "propose_team", "put_to_director")  # the judgement is due on the 22nd
+    at(21)
+    assert watch.remind(db) == 2  # of the reply nothing for today; of both the last rung that was reached
+    factory.drive(conn, who, case, "send_back", "put_to_director")
+    assert watch.remind(db) == 0
+
+
 def test_who_answers_for_it_moves_it_and_nobody_else(conn, who, case):
     for person in (who.municipality, who.director, who.headquarters, who.auditor):
         with pytest.raises(Refused, match="動かす役目を、いまのあなたの職は持っていません"):

@@ -60,7 +60,9 @@ def test_what_was_due_that_day_moves_and_nothing_else(at, db, conn, who, adminis
     at(6)
     later = due_on_the_20th(conn, who)  # by the 21st
     at(20)
-    found = moving.groups(conn, moving.read(conn, factory.reader(conn, administrator), TYPED))
+    extent = moving.extent(conn, moving.read(conn, factory.reader(conn, administrator), TYPED))
+    assert (extent.cases, extent.deadlines) == (3, 3)
+    found = extent.groups
     assert [(group.label, group.due, group.count) for group in found] == [("市町村への回答期限", date(2026, 10, 20), 3)]
     assert len(found[0].numbers) == 3
     order = ordered(conn, administrator)
@@ -97,8 +99,13 @@ def test_several_deadlines_of_one_case_are_one_event_and_inner_ones_stay_inside(
         ("judgement", date(2026, 10, 20)),
         ("reply", date(2026, 10, 29)),
     ]
+    two = TYPED | {"last": "R8.10.29", "to": "R8.10.30"}
+    extent = moving.extent(conn, moving.read(conn, factory.reader(conn, administrator), two))
+    assert (extent.cases, extent.deadlines) == (1, 2), "the page says before what it says afterwards, in both figures"
     ordered(conn, administrator, last="R8.10.29", to="R8.10.30")
     assert moving.carry_out(db) == 1
+    row = moving.listed(conn, factory.reader(conn, administrator))[0]
+    assert (row["moved"], row["deadlines"]) == (1, 2)
     assert extensions(conn) == [(case, 1)]
     assert {day for _, _, day in days(conn)} == {date(2026, 10, 30)}
     kinds = "SELECT kind FROM content WHERE seq = (SELECT max(seq) FROM event) AND kind LIKE '%%extension' ORDER BY 1"
@@ -236,6 +243,23 @@ def test_nobody_but_an_administrator(conn, who):
             moving.read(conn, actor, TYPED)
         with pytest.raises(NotFound):
             moving.listed(conn, actor)
+
+
+def test_nothing_due_comes_to_nothing(conn, administrator):
+    extent = moving.extent(conn, moving.read(conn, factory.reader(conn, administrator), TYPED))
+    assert (extent.groups, extent.cases, extent.deadlines) == ([], 0, 0)
+
+
+def test_moved_on_a_day_that_was_swept_it_reminds_of_the_new_day_at_once(at, db, conn, who, administrator):
+    due_on_the_20th(conn, who)
+    at(20)
+    assert watch.remind(db) == 1
+    ordered(conn, administrator, to="R8.10.21")  # of which the 20th is the day before
+    moving.carry_out(db)
+    assert watch.remind(db) == 1
+    assert watch.remind(db) == 0
+    rungs = conn.execute("SELECT rung, due_at FROM reminder ORDER BY id").fetchall()
+    assert rungs == [(0, end_of(date(2026, 10, 20))), (-1, end_of(date(2026, 10, 21)))]
 
 
 def test_the_content_is_json_with_the_reason(at, db, conn, who, administrator):

@@ -1,44 +1,18 @@
 """When reminders come is settled by process, by kind of deadline, and from a day on; a moved deadline reminds again."""
 
-from collections.abc import Iterator
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 
 import pytest
 
 from states import catalogue
-from tests.conftest import Database as Urls
-from tests.factory import HEADQUARTERS, Cast, drive, opened, person, reader, set_clock
+from tests.factory import HEADQUARTERS, Cast, drive, opened, person, reader
+from tests.workflow.conftest import MONDAY, Clock
 from workflow import outbox, rungs, watch
 from workflow.db import Database, type_connection
-from workflow.deadlines import TOKYO
 from workflow.loading import NotFound
 
-MONDAY = date(2026, 11, 2)  # the 3rd and the 23rd are holidays
+pytestmark = pytest.mark.usefixtures("clock")
 REPLY = "dispatch:reply"
-
-
-class Clock:
-    """The database's clock, set by the owner."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-
-    def at(self, day: date, hour: int = 9) -> None:
-        set_clock(self.url, datetime.combine(day, time(hour), TOKYO))
-
-
-@pytest.fixture
-def clock(fresh_database: Urls) -> Clock:
-    made = Clock(fresh_database.owner_url)
-    made.at(MONDAY)
-    return made
-
-
-@pytest.fixture
-def db(fresh_database: Urls, clock: Clock) -> Iterator[Database]:
-    made = Database(fresh_database.app_url)
-    yield made
-    made.close()
 
 
 def received(conn: type_connection, who: Cast) -> int:

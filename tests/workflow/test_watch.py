@@ -1,8 +1,7 @@
 """What the clock does: reminders by rung, moves when their day has come, both once however often it looks."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -10,38 +9,13 @@ import pytest
 from states import catalogue
 from states.calendar import Calendar
 from tests import factory
-from tests.conftest import Database as Urls
-from tests.factory import Cast, drive, opened, set_clock
+from tests.factory import Cast, drive, opened
+from tests.workflow.conftest import MONDAY, Clock
 from workflow import cases, outbox, watch
 from workflow.access import OUTSIDE
 from workflow.db import Database, type_connection
-from workflow.deadlines import TOKYO
 
-MONDAY = date(2026, 11, 2)  # the 3rd and the 23rd are holidays
-
-
-class Clock:
-    """The database's clock, set by the owner."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-
-    def at(self, day: date, hour: int = 9, minute: int = 0) -> None:
-        set_clock(self.url, datetime.combine(day, time(hour, minute), TOKYO))
-
-
-@pytest.fixture
-def clock(fresh_database: Urls) -> Clock:
-    made = Clock(fresh_database.owner_url)
-    made.at(MONDAY)
-    return made
-
-
-@pytest.fixture
-def db(fresh_database: Urls, clock: Clock) -> Iterator[Database]:
-    made = Database(fresh_database.app_url)
-    yield made
-    made.close()
+pytestmark = pytest.mark.usefixtures("clock")
 
 
 # ── which rung ──────────────────────────────────────────────────────────────────────────────────────────────────────

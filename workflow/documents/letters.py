@@ -18,9 +18,11 @@ from markupsafe import Markup, escape
 from states.dates import wareki
 from states.documents import Letter, Matter, Paper
 from states.places import Directory
+from states.route_words import acted
+from states.routes import GROUP
 from states.text import visible
 from workflow import acts, case_sql, history
-from workflow.access import TODAY
+from workflow.access import OUTSIDE, TODAY
 from workflow.blackout import filled
 from workflow.deadlines import local_day
 from workflow.documents import declared
@@ -67,14 +69,31 @@ def render(conn: Connection, case_id: int, key: str, person_id: int | None) -> s
             gone = f"消去済み(記録{latest['erased_by']}号)" if latest["erased_by"] else "内容が失われています"
             return _page(letter, None, gone=gone)
         kept = json.loads(bytes(latest["data"]))
-        return _page(letter, _paper(kept["paper"]), receipt=kept["receipt"], filed=latest["seq"])
+        told = _decided_by(conn, case, kept["event"])
+        return _page(letter, _paper(kept["paper"]), receipt=kept["receipt"], filed=latest["seq"], decided=told)
     wanted = conn.execute(
         WANTED, {"case": case_id, "actions": _brings(case, key), "until": until}, prepare=True
     ).fetchone()
     if wanted is None:
         raise NotFound
     paper, receipt = _written(conn, case, letter, wanted[0])
-    return _page(letter, paper, receipt=receipt)
+    return _page(letter, paper, receipt=receipt, decided=_decided_by(conn, case, wanted[0]))
+
+
+NAMES = "SELECT e.action, x.data FROM event e JOIN content x ON x.case_id = e.case_id AND x.seq = e.seq AND x.kind = 'names' WHERE e.case_id = %s AND e.seq = %s"
+
+
+def _decided_by(conn: Connection, case: Loaded, seq: int) -> str:
+    """Who decided what a letter tells, and for whom: said on the offices' copy, while the letter speaks in its sender's name."""
+    inside = case.reads - OUTSIDE and case.process.reads(history.FORM + GROUP, case.reads, case.row.state)
+    row = conn.execute(NAMES, (case.row.id, seq), prepare=True).fetchone() if inside else None
+    if row is None:
+        return ""
+    if row[1] is None:
+        return "消去済み"
+    names = json.loads(bytes(row[1]))
+    who = " ".join(filter(None, (names["office"], names["post"], names["actor"])))
+    return f"{who}({acting})" if (acting := acted(names, row[0])) else who
 
 
 def file(conn: Connection, case_id: int, key: str, seq: int) -> bool:
@@ -142,9 +161,9 @@ def _paper(kept: Mapping[str, Any]) -> Paper:
     return Paper(**told)
 
 
-def _page(letter: Letter, paper: Paper | None, *, receipt: str = "", filed: int = 0, gone: str = "") -> str:
+def _page(letter: Letter, paper: Paper | None, *, receipt: str = "", filed: int = 0, gone: str = "", decided: str = "") -> str:
     template = _environment().get_template(letter.template)
-    return template.render(label=letter.label, paper=paper, receipt=receipt, filed=filed, gone=gone)
+    return template.render(label=letter.label, paper=paper, receipt=receipt, filed=filed, gone=gone, decided=decided)
 
 
 @cache

@@ -4,9 +4,10 @@ A workbook is a packed folder from outside: its size is bounded before and after
 and a cell comes as the text that stands in it. Each problem names row and column in Japanese.
 """
 
+import csv
 import io
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
@@ -43,14 +44,14 @@ class Rows:
 # ── the blank form ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def blank(columns: Sequence[Any]) -> bytes:
+def blank(columns: Sequence[Any], title: str = SHEET) -> bytes:
     """The form to fill in: a sheet with one heading a column, another that says how each is filled in.
 
     A column has `heading`, `hint`, `choices`, `need`, `width`. The same columns give the same bytes.
     """
     book = Workbook()
     sheet = book.worksheets[0]
-    sheet.title = SHEET
+    sheet.title = title
     lists = book.create_sheet(LISTS)
     lists.sheet_state = "hidden"
     for place, column in enumerate(columns, start=1):
@@ -130,6 +131,52 @@ def read(data: bytes, columns: Sequence[Any]) -> Rows:
         ) from error
     finally:
         book.close()
+
+
+@dataclass(frozen=True)
+class _Cell:
+    """A value of a text file, as a cell of a workbook; what begins with = is text there, too."""
+
+    value: str | None
+    data_type: str = "s"
+
+
+@dataclass(frozen=True)
+class _Lines:
+    """The lines of a text file, as the rows of a sheet."""
+
+    lines: Sequence[Sequence[str]]
+
+    def iter_rows(self, *, max_row: int, max_col: int, **_: int) -> Iterator[Sequence[_Cell]]:
+        for line in self.lines[:max_row]:
+            yield [_Cell(text or None) for text in line[:max_col]]
+
+
+def read_table(data: bytes, columns: Sequence[Any]) -> Rows:
+    """The filled-in rows of a workbook or of a CSV in UTF-8 or the code of Japanese Windows. Raises `DocumentProblem`."""
+    if is_workbook(data):
+        return read(data, columns)
+    for code in ("utf-8-sig", "cp932"):
+        try:
+            text = data.decode(code)
+            break
+        except UnicodeDecodeError:
+            continue
+    else:
+        raise DocumentProblem(
+            "文字コードが UTF-8 でも Shift_JIS(CP932)でもないため、読めませんでした。何も取り込んでいません。"
+        )
+    if "\0" in text:
+        raise DocumentProblem(
+            "使えない文字(NUL)が入っています。何も取り込んでいません。CSV か .xlsx で保存し直してください。"
+        )
+    try:
+        lines = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+    except csv.Error:
+        raise DocumentProblem(
+            "CSV の引用符が閉じていないところがあります。何も取り込んでいません。保存し直してください。"
+        ) from None
+    return _rows(_Lines(lines), columns)
 
 
 def _safe(data: bytes) -> None:

@@ -32,9 +32,11 @@ from workflow.models.people import (
     OrganisationSetting,
     Person,
     Post,
+    PostRecord,
     Recognition,
     Session,
     Skill,
+    Superior,
     Tenure,
 )
 from workflow.models.records import ChainCheck, ExportRecord, Published, ReportJob
@@ -77,6 +79,7 @@ __all__ = [
     "Party",
     "Person",
     "Post",
+    "PostRecord",
     "Preference",
     "Published",
     "Recognition",
@@ -90,6 +93,7 @@ __all__ = [
     "Session",
     "Skill",
     "Step",
+    "Superior",
     "Sweep",
     "Tenure",
     "Working",

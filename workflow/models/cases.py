@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     CheckConstraint,
     Column,
@@ -18,6 +19,7 @@ from sqlalchemy import (
     Integer,
     PrimaryKeyConstraint,
     SmallInteger,
+    String,
     UniqueConstraint,
     Uuid,
     text,
@@ -83,6 +85,7 @@ class Event(SQLModel, table=True):
             name="columns",
         ),
         Index("ix_event_at", "at", "case_id", "seq"),
+        Index("ix_event_actor", "actor", "at", "case_id", "seq", postgresql_where=text("actor <> 'clock'")),
     )
     case_id: int = Field(sa_column=Column(BigInteger, nullable=False))
     seq: int
@@ -158,14 +161,21 @@ class Assignment(SQLModel, table=True):
 
 
 class Step(SQLModel, table=True):
-    """An item in the inbox of a desk (organisation and role), or of one person there."""
+    """An item in the inbox of a desk (organisation and role), or of one person there.
+
+    `kind` is the sort of work; `awaited_by` names who waits for it while a route runs: posts (`#id`) and persons (`@id`).
+    """
 
     __table_args__ = (
         Index(
-            "ix_step_desk", "org_code", "role", "due_at", "id",
+            "ix_step_desk", "org_code", "role", "kind", "due_at", "id",
             postgresql_where=OPEN, postgresql_include=["case_id", "person_id", "ask"],
         ),
         Index("ix_step_case", "case_id", postgresql_where=OPEN),
+        Index(
+            "ix_step_awaited", "awaited_by", postgresql_using="gin", postgresql_with={"fastupdate": "off"},
+            postgresql_where=text("closed_at IS NULL AND awaited_by IS NOT NULL"),
+        ),
     )  # fmt: skip
     id: int | None = Field(default=None, sa_column=identity())
     case_id: int = Field(sa_type=BigInteger)
@@ -176,6 +186,8 @@ class Step(SQLModel, table=True):
     due_at: datetime = Field(sa_type=Instant)
     opened_at: datetime = Field(sa_type=Instant)
     closed_at: datetime | None = Field(default=None, sa_type=Instant)
+    kind: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    awaited_by: list[str] | None = Field(default=None, sa_column=Column(ARRAY(String), nullable=True))
 
 
 class Deadline(SQLModel, table=True):

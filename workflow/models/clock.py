@@ -47,6 +47,7 @@ class ClosureEnded(SQLModel, table=True):
     office: str | None = None
     kind: str
     reason: str
+    derived: bool
     set_by: int | None = Field(default=None, foreign_key="person.id", sa_type=BigInteger)
     set_at: datetime | None = Field(default=None, sa_type=Instant)
     ended_reason: str

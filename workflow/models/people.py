@@ -131,6 +131,28 @@ class Deputy(SQLModel, table=True):
     valid_to: date | None = None
 
 
+class Superior(SQLModel, table=True):
+    """The post above another from a day on: the newest that has begun counts; before the first one what the post itself says."""
+
+    __table_args__ = (Index("ix_superior_post", "post_id", "valid_from"),)
+    id: int | None = Field(default=None, sa_column=identity())
+    post_id: int = Field(foreign_key="post.id", sa_type=BigInteger)
+    superior_id: int | None = Field(default=None, foreign_key="post.id", sa_type=BigInteger)
+    valid_from: date
+
+
+class PostRecord(SQLModel, table=True):
+    """What an administrator changed of posts, their holders, deputies and superiors, in a sentence; only ever added to."""
+
+    __tablename__ = "post_record"
+    __table_args__ = (Index("ix_post_record_post", "post_id", "id"),)
+    id: int | None = Field(default=None, sa_column=identity())
+    at: datetime = Field(sa_type=Instant)
+    set_by: int = Field(foreign_key="person.id", sa_type=BigInteger)
+    post_id: int | None = Field(default=None, foreign_key="post.id", sa_type=BigInteger)
+    said: str
+
+
 class AppointmentList(SQLModel, table=True):
     """A list of appointment orders (発令) that was taken in: what it said, from which day, and whether it was taken back."""
 

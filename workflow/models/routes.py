@@ -12,7 +12,8 @@ from workflow.models.columns import Instant, identity, json_column
 class AuthorityRule(SQLModel, table=True):
     """A row of the table of decisions (専決規程), from one day to another; in force only when a second person has consented.
 
-    `office` NULL means every office. `tests` are its conditions, `stages` who is asked, both JSON as `states.authority` reads it.
+    `office` NULL means every office. `tests` are its conditions, `stages` who is asked, both JSON as `states.authority` reads
+    it. The database keeps every row as it was set: it may only be consented to, and ended.
     """
 
     __tablename__ = "authority_rule"
@@ -20,6 +21,8 @@ class AuthorityRule(SQLModel, table=True):
         CheckConstraint("(valid_to IS NULL OR valid_to >= valid_from - 1) IS TRUE", name="period"),
         CheckConstraint("(consented_by IS NULL OR consented_by <> set_by) IS TRUE", name="second"),
         CheckConstraint("((consented_by IS NULL) = (consented_at IS NULL)) IS TRUE", name="consent"),
+        CheckConstraint("(end_consented_by IS NULL OR end_consented_by <> ended_by) IS TRUE", name="end_second"),
+        CheckConstraint("((end_consented_by IS NULL) = (end_consented_at IS NULL)) IS TRUE", name="end_consent"),
         Index("ix_authority_rule_matter", "process", "matter"),
     )
     id: int | None = Field(default=None, sa_column=identity())
@@ -43,6 +46,10 @@ class AuthorityRule(SQLModel, table=True):
     ended_by: int | None = Field(default=None, foreign_key="person.id", sa_type=BigInteger)
     ended_at: datetime | None = Field(default=None, sa_type=Instant)
     ended_reason: str | None = None
+    replaces_id: int | None = Field(default=None, foreign_key="authority_rule.id", sa_type=BigInteger)
+    ends_on: date | None = None  # the last day that is proposed, until a second person consents to it
+    end_consented_by: int | None = Field(default=None, foreign_key="person.id", sa_type=BigInteger)
+    end_consented_at: datetime | None = Field(default=None, sa_type=Instant)
 
 
 class Opened(SQLModel, table=True):

@@ -202,6 +202,7 @@ def _line(view: View, trace: Trace, asked: Asked) -> Line:
     if trace.event is not None:
         event = trace.event
         by = " ".join(filter(None, (event["org_name"], event["post_title"], event["actor_name"])))
+        by += f"({event['acting']})" if event["acting"] else ""
         text = "" if asked.looked else _excerpt(trace)
         told = f"記録{trace.row['seq']}号「{event['action_label']}」"
         return Line(

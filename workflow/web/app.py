@@ -22,6 +22,7 @@ from workflow.web import (
     cases,
     copying,
     deadline_rules,
+    decisions,
     drafts,
     errors,
     extending,
@@ -41,11 +42,14 @@ from workflow.web import (
     reports,
     retention,
     rollup,
+    route,
     rungs,
     search,
     settled,
+    shown,
     sign_in,
     turns,
+    verbs,
 )
 from workflow.web.render import STATIC, mark
 from workflow.web.security import BodyLimit, LastResort, SameOrigin, SecurityHeaders
@@ -61,6 +65,8 @@ PAGES = (
     forms,
     intake,
     cases,
+    route,
+    shown,
     extending,
     files,
     remarks,
@@ -86,6 +92,8 @@ PAGES = (
     settled,
     deadline_rules,
     moving,
+    decisions,
+    verbs,
 )
 
 # Open to everybody; any other route that does not depend on `session.current` fails a test.

@@ -86,7 +86,7 @@ def signs(pulses: Mapping[str, float], broker: str, ahead: float) -> list[Sign]:
         seconds = pulses.get(name)
         if seconds is None:
             found.append(Sign("warn", "まだ", what, "まだ一度も動いていません。入れた直後なら、少し待ってください。"))
-        elif seconds > patience:
+        elif seconds > (patience if name in (*watch.PROCESSES, "check") else min(patience, _bearable(pulses))):
             kind, word, advice = _stopped(name, pulses, broker)
             found.append(Sign(kind, word, what, f"最後に動いたのは{ago(seconds)}です。{advice}"))
         else:
@@ -125,7 +125,8 @@ def _stopped(name: str, pulses: Mapping[str, float], broker: str) -> tuple[str, 
     if broker != "ok":
         return *waits, "Redis につながらないためです。先に Redis を起動してください。"
     if not _fresh(watch.BEAT, pulses):
-        return *waits, "beat が仕事を送り出していないためです。先に beat を起動すると、動くかどうかが分かります。"
+        again = "動くかどうかが分かります" if name == watch.WORKER else "続きから行います"
+        return *waits, f"beat が仕事を送り出していないためです。先に beat を起動すると、{again}。"
     if name == watch.WORKER:
         return (
             *stop,
@@ -137,6 +138,11 @@ def _stopped(name: str, pulses: Mapping[str, float], broker: str) -> tuple[str, 
         *stop,
         "ほかの仕事は動いています。worker の記録(ログ)を見て、続くときは worker を起動し直してください。",
     )
+
+
+def _bearable(pulses: Mapping[str, float]) -> float:
+    """Seconds without any one work that are no sign of trouble: a process that stands still does none of them."""
+    return min((WORKS[name][1] for name in watch.PROCESSES if not _fresh(name, pulses)), default=HOUR)
 
 
 def _fresh(name: str, pulses: Mapping[str, float]) -> bool:

@@ -119,7 +119,7 @@ def _page(
         request, signed, "calendar_days.html", status=422 if asked.problems else 200, asked=asked, done=done, rows=rows, law=law,
         year=str(shown), years=[(str(y), f"{y}年") for y in sorted({*range(this - 1, this + 4), shown})], kinds=KINDS, limit=LONGEST,
         office=office, offices=calendar_days.offices(conn), key=asked.key or str(uuid4()),
-        total=sum(effect.count for effect in asked.effects),
+        total=sum(effect.count for effect in asked.effects), gone=calendar_days.taken_out(conn, signed.actor, shown), called=calendar_days.called,
     )  # fmt: skip
 
 

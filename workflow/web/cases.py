@@ -11,17 +11,19 @@ from starlette.responses import Response
 
 from states.dates import month_day
 from states.kernel import Refused
-from states.routes import desk
+from states.route_actions import BY_NAME, standing_of
+from states.routes import BLOCKING, desk
 from states.terms import CLOCK, Verdict, block
-from workflow import cases, deliveries, diagram, durations, extending, retention, story, telling
+from workflow import burden, cases, deliveries, diagram, durations, extending, foreseen, retention, routing, story, telling
 from workflow.cases import Conflict, View
 from workflow.db import type_connection
 from workflow.deadlines import local_day
 from workflow.documents import letters
 from workflow.extending import EXTEND
 from workflow.queries import ENGINE_LABELS
+from workflow.rounds import KIND
 from workflow.turns import BEHIND, Ledger, ledger, moves_of
-from workflow.web import administration, arrivals, errors, evidence, family, forms, offers, papers, reminded, sheets
+from workflow.web import administration, arrivals, errors, evidence, family, forms, offers, papers, reminded, route, sheets
 from workflow.web.clashes import Clash
 from workflow.web.offers import Typed
 from workflow.web.posted import Fields, Posted
@@ -36,6 +38,8 @@ def show(
     request: Request, conn: Connection, signed: SignedIn, case_id: RowId, done: str = "", same: str = ""
 ) -> Response:
     view = cases.look(conn, signed.actor.person_id, case_id)
+    if any(one.step.kind in BLOCKING for one in standing_of(view.facts)):
+        routing.mark_opened(conn, case_id, view.version, signed.actor.person_id)
     return case_page(request, conn, signed, view, arrivals.picked(view, same), done=done)
 
 
@@ -119,8 +123,10 @@ def case_page(
     same = arrivals.same(conn, signed, view)
     elsewhere = arrivals.elsewhere(conn, view)
     choices = arrivals.choices(view, same, elsewhere.office_code if elsewhere else "")
-    told = telling.before(conn, signed.actor.person_id, view.id, [offer for offer in view.offers if offer.allowed])
-    context = around | {
+    able = [offer for offer in view.offers if offer.allowed]
+    told = telling.before(conn, signed.actor.person_id, view.id, able)
+    turns_to = foreseen.turns(conn, signed.actor.person_id, view.id, able) if route.open_to(view) else {}
+    context = around | route.context(conn, view) | {
         "came": arrivals.came(conn, view, inner), "same": same, "elsewhere": elsewhere, "linked": arrivals.linked(conn, signed, view),
         "view": view, "read": view.read, "inside": inner, "names": names, "state_word": view.ended or _state_word(view, inner), "left": _left(view, lines, names),
         "origin_word": getattr(around["words"], "origins", {}).get(view.origin, ""), "dues": offers.due_lines(view),
@@ -130,9 +136,10 @@ def case_page(
         "reminders": reminded.lines(conn, signed, view),
         "letters": story.letters(conn, view) if view.version else [], "events": _events(view, lines, inner, _deliveries(conn, signed, view, lines)),
         "clock": evidence.clock(view, turns) if inner and not view.ended else None, "strip": evidence.strip(view, turns, names, usual), "turn": "" if view.ended else _turn(view, signed, names), "mine": bool(_own(view, signed)),
-        "verdicts": _verdicts(view, around["words"].clauses), "cards": offers.cards(view, view.offers, typed, choices=choices, told=told),
+        "verdicts": _verdicts(view, around["words"].clauses), "cards": offers.cards(view, view.offers, typed, choices=choices, told=told, turns=turns_to),
         "extends": extending.dues(view), "refused": offers.refused(view, view.offers), "editing": not view.version and bool(view.offers),
         "deciding": any(offer.action.weighs == "decider" for offer in view.offers),
+        "burden": burden.of_case(conn, signed, view) if able and inner else [],
         "files": papers.files(conn, signed, view, back="case", done=done), "remarks": papers.remarks(conn, signed, view, back="case", done=done),
         "children": family.children(conn, view), "parent": family.parent(view),
         "difference": view.process.difference(view.form),
@@ -167,7 +174,7 @@ def paper(request: Request, conn: Connection, signed: SignedIn, case_id: RowId) 
         view=view,
         read=view.read,
         names=names,
-        strip=evidence.strip(view, turns, names, None),
+        strip=evidence.on_paper(evidence.strip(view, turns, names, None)),
         part=f"{view.process.key}/print.html",
         **around,
     )
@@ -263,6 +270,13 @@ def _to(line: Mapping[str, Any]) -> str:
     return found
 
 
+def _opens_again(view: View, line: Mapping[str, Any]) -> bool:
+    """Whether the screen of an event can be opened again: one that decided, or answered a route, on a version before it."""
+    answers = line["action"] in BY_NAME and BY_NAME[line["action"]].main
+    decides = any(row.weighs == "decider" for row in view.process.table if row.name == line["action"])
+    return bool(line["seq"] > 1 and view.may_read("shown") and (answers or decides))
+
+
 @dataclass(frozen=True)
 class Told:
     """A line of what an event carries."""
@@ -294,6 +308,8 @@ def _events(
             continue
         moved = f"({line['from_label']} → {line['to_label']})" if inner and line["moved"] else ""
         by = " ".join(filter(None, (line["org_name"], line["post_title"], line["actor_name"] if inner else "")))
+        acting = line["acting"] if inner and view.may_read(KIND) else line["acting_outside"]
+        by += f"({acting})" if acting else ""
         parts = [
             Told(
                 part["label"],
@@ -311,6 +327,7 @@ def _events(
                 "by": by,
                 "lines": parts,
                 "now": not shown,
+                "screen": line["seq"] if inner and _opens_again(view, line) else 0,
             }
         )
     return shown

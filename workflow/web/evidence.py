@@ -1,7 +1,7 @@
 """Whose turn it is, in words and figures: the strip that everybody reads, and the office's clock. The templates draw them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from states.dates import month_day, short
@@ -42,14 +42,34 @@ def strip(view: View, ledger: Ledger, names: Mapping[str, str], figure: Figure |
     )  # fmt: skip
 
 
+YOURS, NOT_YOUR_TURN, NOT_YOUR_DELAY = (
+    "(あなたの側)",
+    "あなたの側の手番ではありません。",
+    "あなたの側の遅れではありません。",
+)
+
+
+def on_paper(told: Strip | None) -> Strip | None:
+    """The same for whoever holds the sheet: without what is said to the one reader of a page."""
+    if told is None:
+        return None
+
+    def plain(sentence: str) -> str:
+        for said in (YOURS, NOT_YOUR_TURN, NOT_YOUR_DELAY):
+            sentence = sentence.replace(said, "")
+        return sentence
+
+    return replace(told, turn=plain(told.turn), late=[(plain(sentence), own) for sentence, own in told.late])
+
+
 def _whose(view: View, now: Span | None, names: Mapping[str, str], inner: bool) -> str:
     if now is None:
         return "この案件は終わり、日数はもう数えていません。"
     who = names.get(now.holder, now.holder)
     since = f"({month_day(local_day(now.entered))}から、{now.days}営業日)"
     if _own(view, now.holder):
-        return f"いまは{who}(あなたの側)の手番です{since}。"
-    return f"いまは{who}の手番です{since}。" + ("" if inner else "あなたの側の手番ではありません。")
+        return f"いまは{who}{YOURS}の手番です{since}。"
+    return f"いまは{who}の手番です{since}。" + ("" if inner else NOT_YOUR_TURN)
 
 
 def _late(view: View, names: Mapping[str, str], inner: bool) -> list[tuple[str, bool]]:
@@ -60,7 +80,7 @@ def _late(view: View, names: Mapping[str, str], inner: bool) -> list[tuple[str, 
             continue
         own = _own(view, line.holder)
         who = names.get(line.holder if inner else BEHIND.get(line.holder, line.holder), line.holder)
-        other = "" if inner or own else "あなたの側の遅れではありません。"
+        other = "" if inner or own else NOT_YOUR_DELAY
         days = line.left.removesuffix("過ぎた") if line.left[0].isdecimal() else ""
         said.append((f"「{line.label}」({line.day})を{days}過ぎました。遅れているのは{who}です。{other}", own))
     return said

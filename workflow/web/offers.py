@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from states.dates import short
 from states.kernel import Offer, Process
+from states.route_actions import BY_NAME
 from states.terms import STAY, Action, Facts, Input, Level, Remedy, Verdict
 from workflow.access import OUTSIDE
 from workflow.cases import View
@@ -94,6 +95,7 @@ class Card:
     open: bool = False
     sentences: Sequence[str] = ()
     who: str = ""
+    rare: bool = False
 
 
 @dataclass(frozen=True)
@@ -189,20 +191,26 @@ def cards(
     after: Facts | None = None,
     choices: Mapping[str, Choices] | None = None,
     told: Mapping[str, str] = MappingProxyType({}),
+    turns: Mapping[str, str] = MappingProxyType({}),
 ) -> list[Card]:
     """A card for every act that may be done now, the main one first and open; one that was just refused stays open.
 
-    `choices` are those of inputs by their kind; `told` says by the act's name who will be told.
+    `choices` are those of inputs by their kind; `told` says by the act's name who will be told, `turns` whose turn it
+    will be where a route says that.
     """
     allowed = sorted((o for o in offers if o.allowed), key=lambda o: (not o.action.main, o.action.stops))
     opened = typed.action or next((o.action.name for o in allowed if o.action.main), "")
     facts = after or view.facts
-    made = [card(view, offer, typed, facts, choices or {}, told.get(offer.action.name, "")) for offer in allowed]
+    made = [
+        card(view, offer, typed, facts, choices or {}, told.get(offer.action.name, ""), turns.get(offer.action.name, ""))
+        for offer in allowed
+    ]
     return [replace(one, open=one.name == opened) for one in made]
 
 
 def card(
     view: View, offer: Offer, typed: Typed, facts: Facts, choices: Mapping[str, Choices] = MappingProxyType({}), told: str = "",
+    turn: str = "",
 ) -> Card:  # fmt: skip
     """One act with its effects, inputs and a fresh key; what was typed before comes back with its key."""
     action = offer.action
@@ -219,9 +227,10 @@ def card(
             text = text or (reason if action.weighs == "drafter" else "")
             weighs.append(Weighed(rule, v.sentence, reason, choice, text, mine.problem(field)))
     return Card(
-        action.name, action.label, action.effect, effects(view, offer, facts, told),
+        action.name, action.label, action.effect, effects(view, offer, facts, told, turn),
         [_asked(ask, action, view, mine, choices.get(ask.kind)) for ask in action.asks], weighs, action.weighs,
         mine.key or str(uuid4()), action.main, action.stops, bool(action.edits),
+        rare=action.name in BY_NAME and BY_NAME[action.name].rare and typed.action != action.name,
     )  # fmt: skip
 
 
@@ -281,12 +290,17 @@ def _mover(view: View, verdict: Verdict) -> str:
     return (here or [names[role] for _, role in writers] or [""])[0]
 
 
-def effects(view: View, offer: Offer, facts: Facts, told: str = "") -> list[Line]:
-    """What an act does before it is done: next state, next holder, letters, who is told, which clocks move."""
+def effects(view: View, offer: Offer, facts: Facts, told: str = "", turn: str = "") -> list[Line]:
+    """What an act does before it is done: next state, next holder, letters, who is told, which clocks move.
+
+    `turn` is whose turn a route says it will be.
+    """
     action, process, names = offer.action, view.process, names_of(view)
     stays = action.dest == STAY
     lines = [Line("次の状態", f"「{offer.dest.label}」のまま" if stays else f"「{offer.dest.label}」")]
-    if offer.dest.final:
+    if turn:
+        lines.append(Line("次の手番", turn))
+    elif offer.dest.final:
         lines.append(Line("次の手番", f"ありません。この案件は{'終わったままです' if stays else '終わります'}"))
     elif not stays:
         lines.append(Line("次の手番", names.get(offer.dest.holder, offer.dest.holder)))

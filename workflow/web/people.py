@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse
 from starlette.responses import Response
 
-from workflow import cases, colleagues
+from workflow import absences, cases, colleagues
 from workflow.once import once
 from workflow.web import sheets
 from workflow.web.posted import Posted
@@ -34,9 +34,10 @@ def show(request: Request, conn: Connection, signed: SignedIn) -> Response:
 @router.post("/people/absences")
 def enter(request: Request, conn: Connection, signed: SignedIn, posted: Posted) -> Response:
     """Enter an absence; what was written stays on the page when something is wrong with it."""
+    colleagues.own_office(signed.actor)
     typed = {name: posted.get(name, "") for name in NAMES}
     try:
-        made = partial(colleagues.enter_absence, conn, signed.actor, typed)
+        made = partial(absences.enter, conn, signed.actor, typed)
         once(conn, signed.actor.person_id, sheets.key_of(posted), ["absence", typed], made)
     except colleagues.NotTaken as refusal:
         return _page(request, conn, signed, typed, refusal.fields)
@@ -44,9 +45,13 @@ def enter(request: Request, conn: Connection, signed: SignedIn, posted: Posted) 
 
 
 @router.post("/people/absences/{entry:int}/drop")
-def drop(conn: Connection, signed: SignedIn, entry: RowId) -> Response:
+def drop(request: Request, conn: Connection, signed: SignedIn, entry: RowId) -> Response:
     """Take an absence back."""
-    colleagues.drop_absence(conn, signed.actor, entry)
+    colleagues.own_office(signed.actor)
+    try:
+        absences.drop(conn, signed.actor, entry)
+    except colleagues.NotTaken as refusal:
+        return _page(request, conn, signed, None, refusal.fields)
     return RedirectResponse("/people?done=dropped", 303)
 
 
@@ -81,6 +86,6 @@ def _page(
     name = next(post.org_name for post in signed.actor.posts if post.org_code == office)
     return page(
         request, signed, "people.html", status=422 if problems else 200, people=people, office_name=name, skills=skills,
-        absences=colleagues.absences(conn, ids), called={person.id: person for person in people}, today=cases.today(conn),
+        absences=absences.listed(conn, ids), called={person.id: person for person in people}, today=cases.today(conn),
         typed=typed or {}, problems=problems or {}, done=DONE.get(request.query_params.get("done", ""), ""), key=str(uuid4()),
     )  # fmt: skip

@@ -203,6 +203,7 @@ def navigation(mails_are_read_here: bool) -> tuple[Link, ...]:
         Link("暦と期限", "/calendar/days", frozenset({"administrator"})),
         Link("要対応", "/attention", frozenset({"administrator"})),
         Link("督促の日", "/rungs", frozenset({"administrator"})),
+        Link("専決の表", "/decisions", frozenset({"administrator"})),
         Link("庁内決裁の設定", "/arrangements", frozenset({"municipality_head", "administrator"})),
         Link("記録", "/audit", frozenset({"auditor", "records", "administrator"})),
         Link("保存と廃棄", "/retention", frozenset({"auditor", "records"})),

@@ -6,7 +6,7 @@ from starlette.responses import Response
 from workflow import settled
 from workflow.calendar_days import SETS
 from workflow.cases import today
-from workflow.web import sheets
+from workflow.web import lists, sheets
 from workflow.web.render import page
 from workflow.web.session import Connection, SignedIn
 
@@ -23,6 +23,6 @@ def show(request: Request, conn: Connection, signed: SignedIn, year: str = "") -
     number = sheets.number(year)
     shown = number if FIRST <= number <= this else this
     return page(
-        request, signed, "settled.html", rows=settled.listed(conn, signed.actor, shown), year=str(shown), most=settled.MOST,
+        request, signed, "settled.html", rows=settled.listed(conn, signed.actor, shown), year=str(shown), most=settled.MOST, moment=lists.moment,
         years=[(str(y), f"{y}年") for y in sorted({*range(this - 4, this + 1), shown})], settles=SETS in signed.actor.roles,
     )  # fmt: skip

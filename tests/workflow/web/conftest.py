@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
 import psycopg
@@ -13,9 +14,13 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from tests import factory
 from workflow import accounts, db
+from workflow.deadlines import TOKYO
 from workflow.settings import settings
 from workflow.web.app import create_app
+
+At = Callable[[date], None]
 
 ORIGIN = "http://testserver"
 PASSWORD = "とびだす隊の合言葉2026"
@@ -110,6 +115,17 @@ def owner(fresh_database: Any) -> Iterator[psycopg.Connection[Any]]:
 @pytest.fixture
 def web(configured: Callable[..., None], owner: psycopg.Connection[Any], hashed: str) -> Web:
     return Web(create_app(), owner, hashed)
+
+
+@pytest.fixture
+def at(web: Web, fresh_database: Any) -> At:
+    """Move the clock to ten o'clock on a day; it stands at the 5th of October 2026."""
+
+    def move(day: date) -> None:
+        factory.set_clock(fresh_database.owner_url, datetime(day.year, day.month, day.day, 10, tzinfo=TOKYO))
+
+    move(date(2026, 10, 5))
+    return move
 
 
 @pytest.fixture

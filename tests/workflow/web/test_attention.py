@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from starlette.testclient import TestClient
@@ -10,8 +11,9 @@ from starlette.testclient import TestClient
 from tests import factory
 from tests.factory import Cast, drive, opened
 from tests.mail_server import MailServer, serving
-from workflow import accounts, db, digests, outbox, troubles, watch
+from workflow import accounts, comments, db, digests, outbox, troubles, watch
 from workflow.db import Database
+from workflow.deadlines import TOKYO
 from workflow.settings import settings
 from workflow.web import attention as board
 
@@ -27,17 +29,6 @@ def server(web: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[MailServer]:
 @pytest.fixture
 def base(web: Any) -> Database:
     return db.database()
-
-
-@pytest.fixture
-def conn(base: Database) -> Iterator[Any]:
-    with base.connection() as connection:
-        yield connection
-
-
-@pytest.fixture
-def who(conn: Any) -> Cast:
-    return factory.cast(conn)
 
 
 def signed(web: Any, conn: Any, person: int) -> tuple[TestClient, str]:
@@ -154,15 +145,81 @@ def test_what_waits_and_what_is_late_is_counted_by_office(web: Any, base: Databa
 def test_signs_say_what_stands_still_and_what_to_do() -> None:
     fresh = dict.fromkeys(board.WORKS, 3.0)
     assert {sign.kind for sign in board.signs(fresh, "ok", 0.0)} == {"ok"}
-    stopped = board.signs(dict.fromkeys(board.WORKS, 7200.0), "ok", 0.0)
-    assert "worker と beat を起動し直してください" in stopped[0].advice
-    assert "2時間前" in stopped[0].advice
+    assert any("2時間前" in sign.advice for sign in board.signs(dict.fromkeys(board.WORKS, 7200.0), "ok", 0.0))
     (one, *_) = board.signs(fresh | {"deliver": 600.0}, "ok", 0.0)
     assert (one.what, one.kind) == ("知らせと文書の配送", "stop")
     assert "worker の記録" in one.advice
     (away, *_) = board.signs(fresh, "away", 0.0)
     assert "Redis" in away.what
     assert any("5秒進んで" in sign.advice for sign in board.signs(fresh, "ok", 5.2))
+
+
+TICKED = frozenset(board.WORKS) - {watch.BEAT, "check"}  # what beat sends and a worker does
+
+
+@pytest.mark.parametrize(
+    ("still", "broker", "at_fault", "advice"),
+    [
+        (TICKED | {watch.BEAT}, "ok", {"時計(beat)。仕事を時刻どおりに送り出す"}, "beat を1つ起動し直してください"),
+        (TICKED, "ok", {"裏方(worker)。送り出された仕事を行う"}, "worker を起動し直してください"),
+        (TICKED, "away", {"仕事の受け渡し(Redis)"}, "Redis(または Valkey)を起動し直してください"),
+        (TICKED | {watch.BEAT}, "away", {"仕事の受け渡し(Redis)"}, "Redis(または Valkey)を起動し直してください"),
+        ({"compile"}, "ok", {"報告の様式の作成"}, "worker の記録"),
+    ],
+)
+def test_the_board_names_the_one_that_is_at_fault(
+    still: set[str], broker: str, at_fault: set[str], advice: str
+) -> None:
+    pulses = {name: 600.0 if name in still else 3.0 for name in board.WORKS}
+    found = board.signs(pulses, broker, 0.0)
+    stopped = [sign for sign in found if sign.kind == "stop"]
+    assert {sign.what for sign in stopped} == at_fault
+    assert all(advice in sign.advice for sign in stopped)
+    waiting = [sign for sign in found if sign.kind == "warn"]
+    assert len(waiting) + len(stopped) == len(still) + (broker != "ok")
+    assert all("先に" in sign.advice or "worker を起動すると" in sign.advice for sign in waiting)
+
+
+def test_beat_is_missed_before_what_it_sends() -> None:
+    """Else a dead beat would for some seconds look like a dead worker, whose last sign is ten seconds older at most."""
+    assert board.WORKS[watch.BEAT][1] + 10 < board.WORKS[watch.WORKER][1]
+
+
+def test_a_remark_and_a_reminder_to_a_bad_address_have_an_owner_and_are_sent_again(
+    web: Any, base: Database, conn: Any, who: Cast, server: MailServer, fresh_database: Any
+) -> None:
+    factory.set_clock(fresh_database.owner_url, datetime(2041, 6, 3, 9, tzinfo=TOKYO))
+    case = opened(conn, who)
+    drive(conn, who, case, "submit", "receive", "propose_team", "put_to_director")
+    outbox.deliver(base)
+    server.handler.refuse = lambda address: "550 no such user" if address.startswith(("director", "bureau.3")) else None
+    factory.set_clock(fresh_database.owner_url, datetime(2041, 6, 5, 9, tzinfo=TOKYO))
+    watch.remind(base)
+    comments.add(
+        conn, factory.reader(conn, who.municipality), case, scope="shared", body="日程の相談です。", key=uuid4()
+    )
+    outbox.deliver(base)
+    officer, csrf = signed(web, conn, who.bureau)
+    shown = officer.get("/attention").text
+    for told in ("期限の知らせ", "やりとりの知らせ", "550 no such user", f'href="/cases/{case}"', "上川総合振興局"):
+        assert told in shown, told
+    assert (
+        "メールが届かなかった" in officer.get("/inbox").text or "受け取られませんでした" in officer.get("/inbox").text
+    )
+    conn.execute(
+        "UPDATE person SET mail = 'mended.' || id || '@example.lg.jp' WHERE id = ANY (%s)",
+        ([who.director, who.bureau],),
+    )
+    before, rows = len(server.handler.ids), failing(conn)
+    assert len(rows) == 2
+    for row in rows:
+        assert officer.post(f"/attention/{row}/retry", data={"csrf": csrf}).headers["location"].endswith("again")
+    outbox.deliver(base)
+    assert sorted(server.handler.recipients[before:]) == sorted(
+        f"mended.{person}@example.lg.jp" for person in (who.director, who.bureau)
+    )
+    assert failing(conn) == []
+    assert conn.execute("SELECT count(*) FROM attention WHERE closed_at IS NULL").fetchone() == (0,)
 
 
 def test_a_wrong_clock_of_the_host_is_seen(web: Any, conn: Any) -> None:

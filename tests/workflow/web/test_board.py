@@ -11,7 +11,7 @@ import pytest
 from states.dates import days_text, short
 from tests import factory
 from tests.workflow.web.browsing import Browser, browser_of, sheet, visible
-from workflow import colleagues, db
+from workflow import absences, colleagues, db
 from workflow.deadlines import TOKYO
 
 NOW = datetime(2026, 10, 14, 9, tzinfo=TOKYO)
@@ -133,7 +133,7 @@ def test_another_offices_case_is_only_told_as_another(web, conn, who, first):
 
 
 def test_absence_is_shown_and_asks_no_reason(conn, who, officer, first):
-    colleagues.enter_absence(
+    absences.enter(
         conn, factory.reader(conn, who.bureau), {"person": str(who.staff), "from": first.isoformat(), "to": ""}
     )
     case = received(conn, who, first=first)
@@ -251,7 +251,7 @@ def test_two_officers_propose_one_person_at_once_and_the_one_who_loses_keeps_the
 def test_the_municipality_sees_its_own_team_alone_and_the_office_where_else_they_are(web, conn, who, officer, first):
     case = received(conn, who, first=first)
     factory.drive(conn, who, case, "propose_team")
-    colleagues.enter_absence(
+    absences.enter(
         conn, factory.reader(conn, who.bureau), {"person": str(who.staff), "from": first.isoformat(), "to": ""}
     )
     inside = visible(officer.get(f"/cases/{case}"))
@@ -336,7 +336,7 @@ def test_absences_and_skills_are_entered_and_mistakes_keep_what_was_typed(conn, 
     assert sheet(answer.text)["person"] == str(who.staff)
     officer.send("/people/absences", told | {"from~d": "30"})
     officer.send("/people/absences", told | {"from~d": "30"})
-    (entry,) = colleagues.absences(conn, [who.staff])
+    (entry,) = absences.listed(conn, [who.staff])
     assert "不在を入れました" in visible(officer.get("/people?done=entered"))
     was = {f"was-{who.staff}": "", f"was-{who.staff_colleague}": ""}
     colleagues.set_skills(conn, factory.reader(conn, who.bureau), who.staff_colleague, "観光")
@@ -348,7 +348,7 @@ def test_absences_and_skills_are_entered_and_mistakes_keep_what_was_typed(conn, 
     answer = officer.send("/people/skills", {f"skills-{who.staff}": "長" * 41, f"was-{who.staff}": SKILL}, status=422)
     assert sheet(answer.text)[f"skills-{who.staff}"] == "長" * 41
     officer.send(f"/people/absences/{entry['id']}/drop", {})
-    assert colleagues.absences(conn, [who.staff]) == []
+    assert absences.listed(conn, [who.staff]) == []
 
 
 def test_the_balance_is_read_and_taken_out(web, conn, who, officer):

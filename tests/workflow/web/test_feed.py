@@ -1,7 +1,7 @@
 """The address for calendar software: made, renewed, stopped; what it answers is iCalendar that names nobody."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 
 from tests import factory
 from tests.workflow.web.browsing import Browser, browser_of
-from tests.workflow.web.conftest import Web
+from tests.workflow.web.conftest import At, Web
 from workflow import ical
-from workflow.db import database, type_connection
-from workflow.deadlines import TOKYO
+from workflow.db import type_connection
 from workflow.feed import digest
 from workflow.web import feed
 
 Browse = Callable[[int], Browser]
+pytestmark = pytest.mark.usefixtures("at")
 
 
 def parsed(data: bytes) -> list[dict[str, str]]:
@@ -78,26 +78,6 @@ def test_a_line_is_folded_by_octets_and_never_within_a_character() -> None:
 
 
 @pytest.fixture
-def at(web: Web, fresh_database: Any) -> Callable[[int], None]:
-    def move(day: int) -> None:
-        factory.set_clock(fresh_database.owner_url, datetime(2026, 10, day, 10, tzinfo=TOKYO))
-
-    move(5)
-    return move
-
-
-@pytest.fixture
-def conn(at: Any) -> Iterator[type_connection]:
-    with database().connection() as connection:
-        yield connection
-
-
-@pytest.fixture
-def who(conn: type_connection) -> factory.Cast:
-    return factory.cast(conn)
-
-
-@pytest.fixture
 def browse(web: Web, conn: type_connection) -> Browse:
     return lambda person_id: browser_of(web, conn, person_id)
 
@@ -139,14 +119,14 @@ def test_the_address_is_shown_once_and_only_its_digest_is_kept(
 
 
 def test_a_person_s_dispatch_days_stand_in_it_and_the_uids_stay(
-    web: Web, browse: Browse, conn: type_connection, who: factory.Cast, judged: int, at: Callable[[int], None]
+    web: Web, browse: Browse, conn: type_connection, who: factory.Cast, judged: int, at: At
 ) -> None:
     path = address(browse(who.staff))
     before = parsed(web.client().get(path).content)
     assert [e["DTSTART;VALUE=DATE"] for e in before] == ["20261109", "20261110", "20261111"]
     assert all(e["SUMMARY"] == "飛び出し隊 派遣の案 上川-R8-001 美瑛町" for e in before)
     factory.drive(conn, who, judged, "approve")
-    at(6)
+    at(date(2026, 10, 6))
     after = parsed(web.client().get(path).content)
     assert [e["UID"] for e in after] == [e["UID"] for e in before]
     assert len({e["UID"] for e in after}) == 3

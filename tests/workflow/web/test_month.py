@@ -1,44 +1,23 @@
 """The calendar of a month: whose it is, by the reader's rights; every entry in words, a link to its case."""
 
 import re
-from collections.abc import Callable, Iterator
-from datetime import date, datetime
+from collections.abc import Callable
+from datetime import date, timedelta
 from html import unescape
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from tests import factory
 from tests.workflow.web.browsing import Browser, browser_of, visible
-from tests.workflow.web.conftest import Web
-from workflow.db import database, type_connection
-from workflow.deadlines import TOKYO
+from tests.workflow.web.conftest import At, Web
+from workflow import extending
+from workflow.db import type_connection
 
 Browse = Callable[[int], Browser]
-At = Callable[[date], None]
+pytestmark = pytest.mark.usefixtures("at")
 OCTOBER, NOVEMBER = "2026-10", "2026-11"
-
-
-@pytest.fixture
-def at(web: Web, fresh_database: Any) -> At:
-    """Move the clock to ten o'clock on a day."""
-
-    def move(day: date) -> None:
-        factory.set_clock(fresh_database.owner_url, datetime(day.year, day.month, day.day, 10, tzinfo=TOKYO))
-
-    move(date(2026, 10, 5))
-    return move
-
-
-@pytest.fixture
-def conn(at: At) -> Iterator[type_connection]:
-    with database().connection() as connection:
-        yield connection
-
-
-@pytest.fixture
-def who(conn: type_connection) -> factory.Cast:
-    return factory.cast(conn)
 
 
 @pytest.fixture
@@ -74,7 +53,7 @@ def test_a_person_s_month_is_what_waits_for_them_and_where_they_are_sent(
 ) -> None:
     (told,) = month(browse(who.director))["2026-10-08"]
     assert told.startswith("期限: 派遣を判断する 上川-R8-001 空き家を生かす")
-    assert month(browse(who.bureau)) == {}, "it waits for somebody else"
+    assert list(month(browse(who.bureau))) == ["2026-10-07"], "what waits, waits for somebody else"
     (told,) = month(browse(who.staff), of=NOVEMBER)["2026-11-09"]
     assert told.startswith("飛び出し隊 派遣の案"), "not decided yet"
     factory.drive(conn, who, proposed, "approve")
@@ -88,7 +67,7 @@ def test_an_office_s_month_has_every_deadline_and_dispatch_of_it(
     browse: Browse, who: factory.Cast, proposed: int
 ) -> None:
     told = month(browse(who.bureau), factory.OFFICE)
-    assert set(told) == {"2026-10-08", "2026-10-20"}
+    assert set(told) == {"2026-10-07", "2026-10-08", "2026-10-20"}
     assert told["2026-10-08"][0].startswith("期限: 判断の期限(局長)")
     assert told["2026-10-20"][0].startswith("期限: 市町村への回答期限(振興局)")
     assert month(browse(who.headquarters), factory.OFFICE) == told
@@ -154,3 +133,37 @@ def test_months_follow_one_another_in_the_address(browse: Browse, who: factory.C
     assert f'href="/calendar?view={factory.OFFICE}&month=2026-10"' in html, "back to today"
     assert "令和8年12月の予定" in html
     assert len(re.findall('<tr role="row"(?: class="is-empty")?><td', html)) == 5
+
+
+def test_met_deadlines_are_told_by_word_and_shape(
+    browse: Browse, conn: type_connection, who: factory.Cast, proposed: int, at: At
+) -> None:
+    met = "済: 収受の期限(振興局) 上川-R8-001"
+    assert month(browse(who.bureau))["2026-10-07"][0].startswith(met), "the desk's own"
+    assert month(browse(who.bureau), factory.OFFICE)["2026-10-07"][0].startswith(met)
+    html = browse(who.bureau).get(f"/calendar?month={OCTOBER}")
+    assert re.search(r'class="entry entry--met"[^>]*><svg[^>]*><use href="#i-ok"', html)
+    assert "2026-10-07" not in month(browse(who.municipality), factory.MUNICIPALITY), "an inner one is nobody else's"
+    assert "2026-10-07" not in month(browse(who.director)), "nor is it the director's"
+    at(date(2026, 10, 12))
+    factory.drive(conn, who, proposed, "approve")
+    late, reply = month(browse(who.director))["2026-10-08"], month(browse(who.municipality), factory.MUNICIPALITY)
+    assert late[0].startswith("済(期限の後): 判断の期限(局長)")
+    assert reply["2026-10-20"][0].startswith("済: 市町村への回答期限(振興局)")
+
+
+def test_what_was_moved_or_rests_is_not_done(browse: Browse, conn: type_connection, who: factory.Cast, at: At) -> None:
+    case = factory.opened(conn, who, first=date(2026, 11, 9))
+    factory.drive(conn, who, case, "submit", "receive", "ask_correction")
+    told = month(browse(who.bureau), factory.OFFICE)
+    assert not [entry for entries in told.values() for entry in entries if "回答期限" in entry], "it rests"
+    factory.drive(conn, who, case, "resubmit")
+    (running,) = [
+        day for day, entries in month(browse(who.bureau), factory.OFFICE).items() if "回答期限" in str(entries)
+    ]
+    later = date.fromisoformat(running) + timedelta(days=7)
+    asked = {"to": later.isoformat(), "reason": "町と話し合ったため。"}
+    extending.extend(conn, who.bureau, case, "reply", **asked, version=factory.version(conn, case), key=uuid4())
+    told = month(browse(who.bureau), factory.OFFICE)
+    assert running not in told or "回答期限" not in str(told[running]), "another day stands in its place"
+    assert told[later.isoformat()][0].startswith("期限: 市町村への回答期限")

@@ -100,8 +100,52 @@ def test_a_day_is_looked_at_and_then_entered_and_taken_out(administrator, conn, 
     assert running(conn, case) == date(2026, 10, 20)
     there = f"/calendar/days/{number}/drop"
     assert "この日を消す" in administrator.send(there, {}, 200).text
-    administrator.send(there, {"do": "drop"})
+    assert "理由を書いてください" in administrator.send(there, {"do": "drop", "ended_reason": ""}, 422).text
+    administrator.send(there, {"do": "drop", "ended_reason": "停電は延期になった。"})
     assert conn.execute("SELECT count(*) FROM closure").fetchone() == (0,)
+    told = visible(administrator.get("/calendar/days?year=2026&done=dropped"))
+    assert re.search(r"消した日 1件.*10月14日\(水\) 閉庁日.*令和8年10月5日 ・ 停電は延期になった。", told)
+    assert "消した日" not in administrator.get("/calendar/days?year=2027")
+
+
+def test_the_substitute_of_a_new_holiday_is_offered_with_one_tick(administrator, conn):
+    day = {"day": "R8.10.18", "kind": "holiday", "office": "", "reason": "祝日法の改正のため。"}
+    for tick, entries in (({}, 1), ({"along": "yes"}, 2)):
+        given = {name: text for name, text in day.items() if name != "day"} | dated("day", "R8", "10", "18")
+        looked = administrator.send(
+            "/calendar/days", given | fields(administrator.get("/calendar/days"), "key") | {"do": "check"}, 200
+        ).text
+        assert "10月19日(月)を休日にする(振替休日)" in visible(looked)
+        assert re.search(r'name="along"[^>]* checked', looked)
+        assert conn.execute("SELECT count(*) FROM closure").fetchone() == (0,)
+        administrator.send("/calendar/days", day | tick | fields(looked, "key") | {"do": "add"})
+        assert conn.execute("SELECT count(*) FROM closure").fetchone() == (entries,)
+        number = conn.execute("SELECT id FROM closure WHERE NOT derived").fetchone()[0]
+        listed = visible(administrator.get("/calendar/days?year=2026"))
+        assert ("法律で祝日になる日(振替休日・国民の休日)" in listed) is (entries == 2)
+        back = administrator.send(f"/calendar/days/{number}/drop", {}, 200).text
+        assert ("10月19日(月)を開庁日にする(振替休日)" in visible(back)) is (entries == 2)
+        administrator.send(f"/calendar/days/{number}/drop", tick | {"do": "drop", "ended_reason": "見送り"})
+        assert conn.execute("SELECT count(*) FROM closure").fetchone() == (0,)
+
+
+def test_what_was_settled_is_read_by_the_auditor_from_the_records(administrator, browse, conn, who):
+    form = administrator.get("/calendar/days")
+    given = {"day": "R8.10.14", "kind": "closed", "office": "", "reason": "庁舎の停電のため。"} | fields(form, "key")
+    administrator.send("/calendar/days", given | {"do": "add"})
+    (number,) = conn.execute("SELECT id FROM closure").fetchone()
+    administrator.send(f"/calendar/days/{number}/drop", {"do": "drop", "ended_reason": "停電は延期になった。"})
+    auditor = browse(who.auditor)
+    assert 'href="/calendar/days/history"' in auditor.get("/audit")
+    told = visible(auditor.get("/calendar/days/history"))
+    for words in ("日を消した", "停電は延期になった。", "日を入れた", "庁舎の停電のため。", "令和8年10月5日"):
+        assert words in told
+    assert "期限をまとめて動かす" not in told, "pages that the auditor may not open"
+    assert "期限をまとめて動かす" in visible(administrator.get("/calendar/days/history"))
+    assert "2025年に変えたものはありません" in visible(auditor.get("/calendar/days/history?year=2025"))
+    for year in ("x", "99999", "1"):
+        assert auditor.client.get(f"/calendar/days/history?year={year}").status_code == 200
+    assert browse(who.bureau).client.get("/calendar/days/history").status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -128,9 +172,34 @@ def test_a_rule_is_set_and_ended_and_the_case_page_counts_by_it(administrator, b
     factory.drive(conn, who, case, "receive")
     assert running(conn, case) == date(2026, 10, 27)
     (number,) = conn.execute("SELECT id FROM deadline_rule").fetchone()
-    administrator.send(f"/calendar/days/rules/{number}/end", dated(f"until-{number}", "R8", "10", "x"), 422)
-    administrator.send(f"/calendar/days/rules/{number}/end", dated(f"until-{number}", "R8", "10", "4"))
-    assert "取りやめました" in administrator.get("/calendar/days/rules")
+    why = {f"why-{number}": "改正が見送られた。"}
+    wrong = administrator.send(
+        f"/calendar/days/rules/{number}/end", dated(f"until-{number}", "R8", "10", "x") | why, 422
+    )
+    assert "改正が見送られた。" in wrong.text
+    administrator.send(f"/calendar/days/rules/{number}/end", dated(f"until-{number}", "R8", "10", "4"), 422)
+    administrator.send(f"/calendar/days/rules/{number}/end", dated(f"until-{number}", "R8", "10", "4") | why)
+    told = visible(administrator.get("/calendar/days/rules"))
+    assert "取りやめました" in told
+    assert "が最後の日を入れました: 改正が見送られた。" in told
+
+
+def test_several_days_of_the_year_are_set_and_what_nobody_sets_is_said(administrator):
+    form = administrator.get("/calendar/days/rules")
+    assert "毎年3月10日・4月10日(閉庁日のときは次の開庁日)" in visible(form)
+    assert (
+        "「再検討の日」「派遣の初めの日」「派遣の終わりの日」は、案件ごとに決める日なので、ここでは変えられません。"
+        in visible(form)
+    )
+    given = {
+        "deadline": "dispatch.year_end",
+        "office": "",
+        "days": "",
+        "on": "3/5、4/15",
+        "reason": "本庁の依頼のため。",
+    }
+    administrator.send("/calendar/days/rules", given | fields(form, "key") | dated("since", "R8", "10", "5"))
+    assert "毎年3月5日・4月15日" in visible(administrator.get("/calendar/days/rules"))
 
 
 def test_all_deadlines_of_a_day_are_counted_listed_and_then_moved(administrator, conn, who, case):
@@ -138,7 +207,7 @@ def test_all_deadlines_of_a_day_are_counted_listed_and_then_moved(administrator,
     given = dated("first", "R8", "10", "20") | dated("last", "", "", "") | dated("to", "R8", "10", "22")
     given |= {"office": "", "reason": "システムが止まったため。"} | fields(form, "key")
     looked = administrator.send("/calendar/days/moves", given | {"do": "check"}, 200).text
-    assert "動く期限 1件" in visible(looked)
+    assert "1件の案件の、期限1件が動きます" in visible(looked)
     assert "上川-R8-001" in looked
     assert conn.execute("SELECT count(*) FROM deadline_move").fetchone() == (0,)
     hidden = {name: value for name, value in sheet(looked).items() if "~" not in name}
@@ -149,7 +218,26 @@ def test_all_deadlines_of_a_day_are_counted_listed_and_then_moved(administrator,
     assert "動かしています" in administrator.get("/calendar/days/moves")
     assert moving.carry_out(database()) == 1
     assert running(conn, case) == date(2026, 10, 22)
-    assert re.search(r"終わりました.*1件の案件を動かしました", visible(administrator.get("/calendar/days/moves")))
+    assert re.search(
+        r"終わりました.*1件の案件の、期限1件を動かしました", visible(administrator.get("/calendar/days/moves"))
+    )
+
+
+@pytest.mark.parametrize(
+    ("month", "told"),
+    [
+        (1, "3月の派遣を要請する締切(2月1日(月))に間に合います。"),
+        (2, "3月の派遣は、2月1日(月)までに要請することになっています。"),
+    ],
+)
+def test_the_town_reads_by_when_march_work_is_asked_for_before_it_sends(browse, conn, who, fresh_database, month, told):
+    factory.set_clock(fresh_database.owner_url, datetime(2027, month, 12, 12, tzinfo=TOKYO))
+    draft = factory.opened(conn, who, first=date(2027, 3, 8))
+    town = browse(who.municipality)
+    for page in ("edit", "actions/submit"):
+        assert told in visible(town.get(f"/cases/{draft}/{page}")), page
+    factory.drive(conn, who, draft, "submit")
+    assert "3月の派遣" not in visible(browse(who.bureau).get(f"/cases/{draft}")), "the office knows the calendar"
 
 
 def test_a_page_whose_days_lie_beyond_the_calendar_says_so(browse, conn, who, case, monkeypatch):

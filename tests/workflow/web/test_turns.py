@@ -1,43 +1,23 @@
 """What the pages say of the turn: the strip of a case for every side, the lists, the month of an office and its table."""
 
 import re
-from collections.abc import Callable, Iterator
-from datetime import date, datetime, timedelta
-from typing import Any
+from collections.abc import Callable
+from datetime import date, timedelta
+from html import unescape
+from uuid import uuid4
 
 import pytest
 
 from tests import factory
 from tests.workflow.web.browsing import Browser, browser_of, visible
-from tests.workflow.web.conftest import Web
+from tests.workflow.web.conftest import At, Web
+from workflow import outbox, watch
 from workflow.db import database, type_connection
-from workflow.deadlines import TOKYO
 from workflow.web import months
 
 Browse = Callable[[int], Browser]
+pytestmark = pytest.mark.usefixtures("at")
 TO_JUDGEMENT = ("submit", "receive", "propose_team", "put_to_director")
-
-
-@pytest.fixture
-def at(web: Web, fresh_database: Any) -> Callable[[int], None]:
-    """Move the clock to ten o'clock on a day of October 2026."""
-
-    def move(day: int) -> None:
-        factory.set_clock(fresh_database.owner_url, datetime(2026, 10, day, 10, tzinfo=TOKYO))
-
-    move(5)
-    return move
-
-
-@pytest.fixture
-def conn(at: Any) -> Iterator[type_connection]:
-    with database().connection() as connection:
-        yield connection
-
-
-@pytest.fixture
-def who(conn: type_connection) -> factory.Cast:
-    return factory.cast(conn)
 
 
 @pytest.fixture
@@ -46,15 +26,15 @@ def browse(web: Web, conn: type_connection) -> Browse:
 
 
 @pytest.fixture
-def walked(conn: type_connection, who: factory.Cast, at: Callable[[int], None]) -> int:
+def walked(conn: type_connection, who: factory.Cast, at: At) -> int:
     """Three days with the bureau, four with the municipality, three with the director, whose three days are over."""
     case = factory.opened(conn, who, first=date(2026, 11, 9))
     factory.drive(conn, who, case, "submit", "receive")
-    at(8)
+    at(date(2026, 10, 8))
     factory.drive(conn, who, case, "ask_correction")
-    at(15)
+    at(date(2026, 10, 15))
     factory.drive(conn, who, case, "resubmit", "propose_team", "put_to_director")
-    at(21)
+    at(date(2026, 10, 21))
     return case
 
 
@@ -77,12 +57,12 @@ def test_both_sides_read_the_same_days_and_whose_turn_it_is(browse: Browse, who:
 
 
 def test_late_is_late_for_who_holds_it(
-    browse: Browse, conn: type_connection, who: factory.Cast, walked: int, at: Callable[[int], None]
+    browse: Browse, conn: type_connection, who: factory.Cast, walked: int, at: At
 ) -> None:
     office = strip(browse(who.bureau).get(f"/cases/{walked}"))
     assert "「判断の期限」(10月20日(火))を1営業日過ぎました。遅れているのは上川総合振興局長です。" in office
     assert "判断の期限" not in strip(browse(who.municipality).get(f"/cases/{walked}")), "an inner deadline"
-    at(30)
+    at(date(2026, 10, 30))
     told = strip(browse(who.municipality).get(f"/cases/{walked}"))
     assert "遅れているのは上川総合振興局です。あなたの側の遅れではありません。" in told
     factory.drive(conn, who, walked, "send_back", "ask_correction")
@@ -105,18 +85,18 @@ def test_the_lists_tell_the_days_of_who_has_the_turn(browse: Browse, who: factor
 
 
 def test_how_long_it_takes_is_told_from_ten_cases_on(
-    browse: Browse, conn: type_connection, who: factory.Cast, at: Callable[[int], None]
+    browse: Browse, conn: type_connection, who: factory.Cast, at: At
 ) -> None:
     waiting = factory.opened(conn, who)
     factory.drive(conn, who, waiting, "submit", "receive")
     told = strip(browse(who.municipality).get(f"/cases/{waiting}"))
     assert "これまでの例が少ない(0件)ため、まだお伝えできません" in told
-    at(5)
+    at(date(2026, 10, 5))
     made = []
     for number in range(10):
         made.append(factory.opened(conn, who, first=date(2026, 11, 2) + timedelta(days=number)))
         factory.drive(conn, who, made[-1], "submit", "receive")
-    at(9)
+    at(date(2026, 10, 9))
     for case in made:
         factory.drive(conn, who, case, "propose_team", "put_to_director", "decline")
     told = strip(browse(who.municipality).get(f"/cases/{waiting}"))
@@ -180,3 +160,73 @@ def test_the_first_and_the_last_month_have_no_way_out() -> None:
     assert months.month_of("2026-02", date(2020, 1, 1)) == date(2026, 2, 1)
     assert months.end(date(2024, 2, 1)) == date(2024, 2, 29)
     assert months.called(date(2019, 5, 1)) == "令和元年5月"
+
+
+def late_row(html: str) -> list[str]:
+    """The numbers of the table of what is late now, in the order of the holders."""
+    found = re.search(r"<caption>いま遅れている案件.*?</table>", html, re.DOTALL)
+    return re.findall(r'<td class="align-end">(?:<a[^>]*><strong>)?(\d+)', found[0]) if found else []
+
+
+def test_what_is_late_now_is_counted_for_who_holds_the_date(
+    browse: Browse, conn: type_connection, who: factory.Cast, walked: int, at: At
+) -> None:
+    page = browse(who.bureau).get("/turns")
+    assert late_row(page) == ["0", "0", "1", "0", "0"], "the director's day is over, the reply is not"
+    href = unescape(re.findall(r'href="(/turns\?[^"]*late=director[^"]*)"', page)[0])
+    listed = visible(browse(who.bureau).get(href))
+    assert "局長の期限を過ぎた案件 1件" in listed
+    assert "10月20日(火)" in listed
+    assert f'href="/cases/{walked}"' in browse(who.bureau).get(href)
+    at(date(2026, 10, 30))
+    assert late_row(browse(who.headquarters).get("/turns")) == ["0", "1", "1", "0", "0"], "one case, late for two"
+    factory.drive(conn, who, walked, "decline")
+    assert "期限を過ぎた案件はありません" in browse(who.bureau).get("/turns")
+    stranger = factory.person(conn, "bureau", "hk-soya")
+    assert "期限を過ぎた案件はありません" in browse(stranger).get("/turns?late=director")
+    assert browse(who.bureau).client.get("/turns?late=nobody").status_code == 200
+
+
+def test_the_days_stand_on_paper_too(browse: Browse, who: factory.Cast, walked: int) -> None:
+    told = visible(browse(who.bureau).get(f"/cases/{walked}/print"))
+    assert "手番ごとの営業日 上川総合振興局 美瑛町 上川総合振興局長(いまの手番) 計 3日 4日 4日 11営業日" in told
+    assert "遅れているのは上川総合振興局長です" in told
+    town = visible(browse(who.municipality).get(f"/cases/{walked}/print"))
+    assert "手番ごとの営業日 上川総合振興局(いまの手番) 美瑛町 計 7日 4日 11営業日" in town
+    assert "局長" not in town.partition("手番ごとの営業日")[2]
+
+
+def test_before_the_submission_no_days_stand_on_paper(browse: Browse, conn: type_connection, who: factory.Cast) -> None:
+    assert "手番ごとの営業日" not in browse(who.municipality).get(f"/cases/{factory.opened(conn, who)}/print")
+
+
+def test_an_act_names_to_a_municipality_only_the_dates_it_may_know(
+    browse: Browse, conn: type_connection, who: factory.Cast, walked: int
+) -> None:
+    town = visible(browse(who.municipality).get(f"/cases/{walked}"))
+    assert "「市町村への回答期限」が終わります" in town
+    assert "判断の期限" not in town
+    office = visible(browse(who.bureau).get(f"/cases/{walked}"))
+    assert "「判断の期限」が終わります" in office
+
+
+def test_reminders_and_remarks_tell_how_far_they_have_come(
+    browse: Browse, conn: type_connection, who: factory.Cast, walked: int
+) -> None:
+    outbox.deliver(database())
+    watch.remind(database())
+    remark = {"scope": "shared", "text": "日程の相談です。", "back": "case", "key": str(uuid4())}
+    browse(who.municipality).send(f"/cases/{walked}/remarks", remark)
+    office = visible(browse(who.bureau).get(f"/cases/{walked}"))
+    assert (
+        "期限の知らせ 10月21日 10:00 「判断の期限」(10月20日(火)まで)の当日の知らせ 届け中(まもなく送ります)" in office
+    )
+    assert "日程の相談です。 知らせ: 届け中(まもなく送ります)" in office
+    conn.execute("UPDATE outbox SET next_at = now()")
+    outbox.deliver(database())
+    office = visible(browse(who.bureau).get(f"/cases/{walked}"))
+    assert "「判断の期限」(10月20日(火)まで)の当日の知らせ 届いた: 上川総合振興局 1人" in office
+    assert "日程の相談です。 知らせ: 届いた: 上川総合振興局 2人" in office
+    town = visible(browse(who.municipality).get(f"/cases/{walked}"))
+    assert "期限の知らせ" not in town
+    assert "判断の期限" not in town

@@ -32,6 +32,7 @@ def upgrade() -> None:
         sa.Column("office", sa.String(), nullable=True),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("derived", sa.Boolean(), nullable=False),
         sa.Column("set_by", sa.BigInteger(), nullable=True),
         sa.Column("set_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ended_reason", sa.String(), nullable=False),

@@ -1,0 +1,108 @@
+"""The route that a case would be given, now or on any day: rules in force, posts as they are held then, and every reason.
+
+A preview decides nothing and writes nothing; it is worked out by the same law as the act (`states.previews`).
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from states import routes
+from states.authority import Matter, Rule
+from states.kernel import Process
+from states.previews import Preview, worked_out
+from states.route_making import Drafter
+from states.seats import Seat, Seats
+from states.terms import STAY
+from workflow.loading import Connection, Loaded
+from workflow.seating import rules, seats
+
+
+def ahead(process: Process, state: str) -> list[Matter]:
+    """What a case in that state is decided on next: the matter it stands in, or those that its next steps lead to."""
+    seen, here = {state}, [state]
+    while here:
+        found = dict.fromkeys(matter for name in here if (matter := process.matter(name)))
+        if found:
+            return list(found)
+        following = (row.dest for name in here for row in process.table if name in row.source and row.dest != STAY)
+        here = [name for name in dict.fromkeys(following) if name not in seen]
+        seen.update(here)
+    return []
+
+
+def preview(conn: Connection, case: Any, on: date, *, matter: str = "", mark: str = "") -> Preview | None:
+    """The route that would be made for this case (a `Loaded` or a `View`) on that day; None where nothing is decided any more.
+
+    `matter` is the key of one of `ahead`, by default the first. Where no rule fits, or a rule names a post that nobody
+    has, the preview says so in `problem`.
+    """
+    process, state = case.process, case.facts.state
+    open_ = [] if process.state(state).final else ahead(process, state)
+    wanted = next((one for one in open_ if matter in ("", one.key)), None)
+    if wanted is None:
+        return None
+    lead = _lead(case)
+    known = rules(conn, process.key, lead, on)
+    there = seats(conn, organisations(lead, known), on)
+    drafter = _drafter(conn, case, wanted, there, lead)
+    facts = case.facts
+    return worked_out(
+        known, wanted, wanted.values(facts), there, drafter, lead, excluded=[*wanted.excluded(facts)], mark=mark
+    )
+
+
+def organisations(lead: str, known: Sequence[Rule]) -> list[str]:
+    """The organisations whose posts these rules may name."""
+    return sorted({lead} | {a.org for rule in known for stage in rule.stages for a in stage.asked if a.org})
+
+
+def _lead(case: Any) -> str:
+    return str(case.row.lead if isinstance(case, Loaded) else case.lead)
+
+
+PUT_UP = "SELECT id FROM post WHERE org_code = %s AND role = ANY (%s)"
+LAST = """SELECT e.actor::bigint, n.name, e.post::bigint FROM event e JOIN person n ON n.id::text = e.actor
+WHERE e.case_id = %s AND e.post = ANY (%s) ORDER BY e.seq DESC LIMIT 1"""
+
+
+def _drafter(conn: Connection, case: Any, matter: Matter, there: Seats, lead: str) -> Drafter:
+    """Who puts it up: who did, the reader, who worked on it last, or the first post of the office that could."""
+    route = routes.of(case.facts.form)
+    if route is not None and route.matter == matter.key:
+        seat = there.get(route.drafter_post)
+        return Drafter(
+            route.drafter, route.drafter_name, route.drafter_post, route.drafter_title, lead, seat.section if seat else ""
+        )  # fmt: skip
+    rows = [row for row in case.process.table if row.dest in matter.states and not set(row.source) & matter.states]
+    roles = sorted({role for row in rows for role in row.by})
+    posts = {number for (number,) in conn.execute(PUT_UP, (lead, roles), prepare=True).fetchall()}
+    reader = int(case.facts.actor) if case.facts.actor.isdigit() else 0
+    own = next((seat for seat in there.held_by(reader) if seat.post in posts), None)
+    if own is not None:
+        return _at(own, reader, next(h.name for h in own.holders if h.person == reader))
+    case_id = case.row.id if isinstance(case, Loaded) else case.id
+    last = conn.execute(LAST, (case_id, [str(post) for post in posts]), prepare=True).fetchone()
+    if last is not None and (seat := there.get(last[2])) is not None:
+        return _at(seat, last[0], last[1])
+    first = min((seat for seat in there.by_post.values() if seat.post in posts and seat.holders), key=_number, default=None)  # fmt: skip
+    return _at(first, first.holders[0].person, first.holders[0].name) if first else nobody(lead)
+
+
+def nobody(lead: str, section: str = "") -> Drafter:
+    """A drafter of that section who is no person in particular."""
+    return Drafter(0, "", 0, f"{section} の起案者".strip() if section else "起案者", lead, section)
+
+
+def _number(seat: Seat) -> int:
+    return seat.post
+
+
+def _at(seat: Seat, person: int, name: str) -> Drafter:
+    return Drafter(person, name, seat.post, seat.called, seat.org, seat.section)
+
+
+def names_of(conn: Connection) -> Mapping[str, str]:
+    """Every organisation's name by its code, the latest one."""
+    rows = conn.execute("SELECT code, name FROM organisation ORDER BY valid_to NULLS LAST", prepare=True).fetchall()
+    return {code: name for code, name in reversed(rows)}

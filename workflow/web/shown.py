@@ -1,0 +1,144 @@
+"""「決裁時の画面」: what a decider had on the screen, built again from history; what was erased since and what differs now is marked."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from states import routes
+from states.dates import wareki
+from states.kernel import Process
+from states.route_actions import BY_NAME
+from states.seats import Seats
+from states.terms import Level, Verdict
+from workflow import cases, differences, ended, history, rounds, story
+from workflow.blackout import filled
+from workflow.cases import View
+from workflow.deadlines import local_day
+from workflow.differences import Line
+from workflow.ended import Past
+from workflow.loading import NotFound
+from workflow.queries import _dicts, label_of, named
+from workflow.web import forms, offers, seals
+from workflow.web.render import page
+from workflow.web.session import Connection, RowId, SignedIn
+
+router = APIRouter()
+
+EVENT = "SELECT e.case_id, e.seq, e.at, e.action, e.actor, e.post, e.office, e.body, e.hash FROM event e WHERE e.case_id = %(case)s AND e.seq = %(seq)s"
+MOST_FIGURES = 40
+
+
+@dataclass(frozen=True)
+class Decided:
+    """An act as its record tells it: who, for whom, when; what was typed and held against the rules."""
+
+    label: str
+    by: str
+    at: datetime
+    day: str
+    seq: int
+    version: int
+    written: tuple[tuple[str, str], ...]
+    judged: tuple[offers.Judged, ...]
+    figures: tuple[tuple[str, str], ...]
+    erased: str  # of the verdicts and figures themselves
+    rows: int  # content rows that stood on the screen
+    whole: bool  # whether they are those that the record before the act names
+    head: str
+
+
+@router.get("/cases/{case_id:int}/shown/{seq:int}")
+def show(request: Request, conn: Connection, signed: SignedIn, case_id: RowId, seq: RowId) -> Response:
+    """The screen of a past decision, for who may read what deciders are shown."""
+    view = cases.look(conn, signed.actor.person_id, case_id)
+    if not view.may_read("shown") or not offers.inside(view) or seq > view.version:
+        raise NotFound
+    found = _dicts(conn, EVENT, {"case": case_id, "seq": seq})
+    rows = [row for row in filled(story.content_rows(conn, view)) if row["seq"] == seq]
+    kept = next((row for row in rows if row["kind"] == "shown"), None)
+    if not found or (kept is None and found[0]["action"] not in BY_NAME):
+        raise NotFound
+    event = named(conn, found)[0]
+    body = json.loads(event["body"])
+    shown = json.loads(bytes(kept["data"])) if kept is not None and kept["data"] is not None else {}
+    version = int(shown.get("version", seq - 1))
+    past = ended.as_they_were(conn, {case_id: version}).get(case_id) if version else None
+    if past is None:
+        raise NotFound
+    then = as_it_was(view, past, body["from"], event["at"])
+    around = forms.surroundings(conn, signed, view.process, view.origin, view.lead, then)
+    decided = _decided(view, event, body, shown, kept, past, rows, around["words"])
+    route = _route(conn, then, version)
+    return page(request, signed, "case_shown.html", **(around | {
+        "view": then, "read": then.read, "now": view, "names": offers.names_of(view), "inside": True, "decided": decided, "boxes": route,
+        "later": _later(view, then), "gone": _gone(then, around["words"]), "difference": view.process.difference(then.form),
+    }))  # fmt: skip
+
+
+def as_it_was(view: View, past: Past, state: str, at: datetime) -> View:
+    """The case for the same reader as it stood at an earlier version; nothing can be done on it."""
+    form = {group: part for group, part in past.form.items() if view.process.reads(history.FORM + group, view.roles, state)}
+    told, read = past.told, view.process.reading(form)
+    facts = replace(view.facts, state=state, form=form, read=read, today=local_day(at), memo={})
+    erased = {group: part["erased"] for group, part in form.items() if set(part) == {"erased"}}
+    return replace(
+        view, number=told["number"], title=past.title, lead=told["lead"], state=view.process.state(state), version=past.seq, form=form,
+        read=read, facts=facts, offers=[], steps=[], deadlines=[], working=None, editable=frozenset(), erased=erased, now=at,
+        head_hex=past.digest.hex(),
+    )  # fmt: skip
+
+
+def _decided(
+    view: View, event: Mapping[str, Any], body: Mapping[str, Any], shown: Mapping[str, Any], kept: Mapping[str, Any] | None, past: Past,
+    rows: list[dict[str, Any]], words: Any,
+) -> Decided:  # fmt: skip
+    parts = [story.part_told(view.process, event["action"], row) for row in rows if view.may_read(row["kind"])]
+    written = [(p["label"], p["text"] or f"消去済み(記録{p['erased_by']}号)") for p in parts if p]
+    gone = kept is not None and kept["data"] is None
+    before = [ref[:3] for ref in past.told["content"]]
+    own = [Verdict(Level(level), sentence, field, rule) for level, rule, field, sentence in shown.get("verdicts", ())]
+    return Decided(
+        label_of(view.process, event["action"], body["from"]), by(event), event["at"], wareki(local_day(event["at"])), event["seq"], past.seq,
+        tuple(written), tuple(offers.judged(own, words.clauses, offers.reasons_of(past.form))),
+        tuple(_figures(view.process, shown.get("computed") or {}))[:MOST_FIGURES],
+        f"消去済み(記録{kept['erased_by']}号)" if gone and kept else "", len(shown.get("rows", before)), shown.get("rows", before) == before,
+        shown.get("head") or past.digest.hex(),
+    )  # fmt: skip
+
+
+def by(event: Mapping[str, Any]) -> str:
+    """Who did it, with office and post, and for whom."""
+    who = " ".join(filter(None, (event["org_name"], event["post_title"], event["actor_name"])))
+    return f"{who}({event['acting']})" if event.get("acting") else who
+
+
+def _figures(process: Process, computed: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The figures that stood beside the verdicts, as far as they are plain ones."""
+    labels = process.wording.labels
+    return [
+        (labels.get(key, key), str(value)) for key, value in computed.items()
+        if isinstance(value, (int, float, str)) and not isinstance(value, bool) and key in labels
+    ]  # fmt: skip
+
+
+def _route(conn: Connection, then: View, version: int) -> seals.Boxes | None:
+    """The route as it stood on that screen."""
+    one = rounds.at(rounds.written(conn, replace(then, version=version)), version)
+    route = one.route if one else routes.of(then.form)
+    return seals.boxes(then, route, Seats()) if route else None
+
+
+def _later(view: View, then: View) -> list[Line]:
+    """What is no longer as it was on that screen: before, now."""
+    return differences.between(view.process, then.form, view.form)
+
+
+def _gone(then: View, words: Any) -> list[tuple[str, int]]:
+    """The parts of that screen that were erased since, with the event."""
+    called = getattr(words, "group_names", {})
+    return [(called.get(group.partition(":")[0], "様式の一部"), seq) for group, seq in sorted(then.erased.items())]
