@@ -46,7 +46,7 @@ def people(conn: Connection, actor: Actor) -> list[tuple[int, str]]:
 LISTED = f"""SELECT a.id, a.person_id, a.valid_from, a.valid_to, a.kind, n.name AS entered_by, a.entered_by AS entered_id, w.name,
   a.valid_from <= {TODAY} AND a.valid_to >= {TODAY} AS now, a.valid_from < {TODAY} AS begun
 FROM absence a JOIN person n ON n.id = a.entered_by JOIN person w ON w.id = a.person_id
-WHERE a.person_id = ANY (%(people)s) AND a.valid_to >= a.valid_from AND a.valid_to >= {TODAY} - 30 ORDER BY a.valid_from, a.id"""
+WHERE a.person_id = ANY (%(people)s) AND a.valid_to >= {TODAY} - 30 ORDER BY a.valid_from, a.id"""
 
 
 def listed(conn: Connection, people: Sequence[int], reader: int = 0) -> list[dict[str, Any]]:
@@ -123,8 +123,11 @@ def came_back(conn: Connection, actor: Actor, number: int) -> None:
     now = today(conn)
     if not first <= now <= last:
         raise NotTaken({"entry": "この不在は、いまの日にかかっていません。一覧を見直してください。"})
-    # One that began this morning is kept as what it was: an empty span.
-    conn.execute("UPDATE absence SET valid_to = %s WHERE id = %s", (now - timedelta(days=1), number))
+    if first == now:  # what was decided this morning on its ground says so itself
+        conn.execute("DELETE FROM absence WHERE id = %s", (number,))
+    conn.execute(
+        "UPDATE absence SET valid_to = %s WHERE id = %s AND valid_from < %s", (now - timedelta(days=1), number, now)
+    )
 
 
 AFTERWARDS = f"""SELECT count(*) FROM tenure t JOIN post p ON p.id = t.post_id JOIN step s ON s.role = '#' || p.id AND s.org_code = p.org_code

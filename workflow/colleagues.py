@@ -6,7 +6,6 @@ from datetime import date
 from typing import Any
 
 import psycopg
-from psycopg.rows import dict_row
 
 from states.text import problems, search_key, visible
 from workflow.access import HELD, TODAY, Actor

@@ -118,7 +118,7 @@ def database_now(conn: Connection) -> datetime:
     return now
 
 
-def _marks(conn: Connection, now: datetime) -> dict[str, datetime]:
+def marks(conn: Connection, now: datetime) -> dict[str, datetime]:
     today = local_day(now)
     return {"now": now, "today": end_of(today), "soon": end_of(calendar(conn, "").add_business_days(today, 2))}
 
@@ -133,7 +133,7 @@ def inbox(  # one filter a parameter, as in the URL
     the work of these kinds, whatever the filters; `kinds` of the page counts every kind.
     """
     now = database_now(conn)
-    marks = _marks(conn, now)
+    edges = marks(conn, now)
     first = datetime.fromtimestamp(0, tz=now.tzinfo)
     tick = timedelta(microseconds=1)
     window = {
@@ -166,20 +166,17 @@ def place(row: Mapping[str, Any]) -> str:
     return cursor_of(row["due_at"].isoformat(), row["step_id"])
 
 
-def _lawful(
-    conn: Connection, text: str, params: Mapping[str, Any], deputy: Deputy | None
-) -> list[dict[str, Any]]:
-    """One more row than the page shows; of the work of others only what the law lets this deputy do."""
+def _lawful(conn: Connection, text: str, params: Mapping[str, Any], deputy: Deputy | None) -> list[dict[str, Any]]:
+    """One more row than the page shows; of the work of others only what the law lets this deputy do, with for whom and why."""
     found: list[dict[str, Any]] = []
-    wanted = params["limit"]
     while True:
         batch = _dicts(conn, text, params)
         for row in batch:
-            standing = deputy.standing({"route": row["route"]}, int(row["desk"][1:])) if deputy and row["acting"] else None
-            if standing or not row["acting"]:
-                found.append(row | {"instead": standing.step.title if standing else "", "why": ground_of(standing) if standing else ""})
-        if len(batch) < wanted or len(found) >= wanted:
-            return found[:wanted]
+            acts = deputy.standing({"route": row["route"]}, int(row["desk"][1:])) if deputy and row["acting"] else None
+            if acts or not row["acting"]:
+                found.append(row | {"instead": acts.step.title if acts else "", "why": ground_of(acts) if acts else ""})
+        if len(batch) < params["limit"] or len(found) >= params["limit"]:
+            return found[: params["limit"]]
         params = {**params, "after_at": batch[-1]["due_at"], "after_id": batch[-1]["step_id"]}
 
 
@@ -361,7 +358,8 @@ def named(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> list[dict[str,
         erased = of_day is None and row["actor"] != CLOCK
         of_day = of_day or {"actor": "消去済み" if erased else "時計(自動)", "post": "", "office": ""}
         result.append(
-            dict(row) | {"actor_name": of_day["actor"], "post_title": of_day["post"], "org_name": of_day["office"]}
+            dict(row)
+            | {"actor_name": of_day["actor"], "post_title": of_day["post"], "org_name": of_day["office"]}
             | {"acting": acted(of_day, row["action"]), "acting_outside": acted_outside(of_day, row["action"])}
         )
     return result

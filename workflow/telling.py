@@ -135,7 +135,9 @@ def _posts(names: Mapping[str, str], people: Sequence[Addressee], desks: Sequenc
         if here:
             where = names.get(person.org, person.org), "" if outside else person.section
             groups.setdefault(where, []).append(person)
-            asks.setdefault(where, {}).update({f"{d.ask}、代決できます" if d.absent else d.ask: None for d in here if d.ask and not outside})
+            asks.setdefault(where, {}).update(
+                {f"{d.ask}、代決できます" if d.absent else d.ask: None for d in here if d.ask and not outside}
+            )
     return [_said(where, groups[where], list(asks[where])) for where in groups]
 
 

@@ -12,6 +12,7 @@ from states.routes import KINDS
 from states.terms import ADVICE, CONFIRM, DECISION, HELD, KINDS_OF_WORK, READING, WORK
 from workflow.access import SCOPE, VISIBLE
 from workflow.deadlines import FAR, due_day
+from workflow.deputies import Deputy
 from workflow.queries import (
     CAP,
     DESKS,
@@ -43,6 +44,24 @@ LABELS = {
     OTHERS: "ほかの人を待つもの", DONE: "済んだもの(30日)",
 }  # fmt: skip
 RECENT = timedelta(days=30)
+
+# ── for absent holders ──────────────────────────────────────────────────────────────────────────────────────────────
+
+MOST_ACTING = 200
+FOR_ABSENT = f"""WITH {SCOPE} SELECT s.role AS desk, s.kind, s.due_at, c.form -> 'route' AS route
+FROM post p JOIN step s ON s.org_code = p.org_code AND s.role = '#' || p.id AND s.closed_at IS NULL AND s.kind = ANY (%(kinds)s::text[])
+JOIN cases c ON c.id = s.case_id CROSS JOIN me
+WHERE p.id = ANY (%(absent)s::bigint[]) AND {VISIBLE} ORDER BY s.due_at, s.id LIMIT {MOST_ACTING}"""
+
+
+def for_absent(conn: Connection, person_id: int, deputy: Deputy) -> list[dict[str, Any]]:
+    """What this person may do today for absent holders: kind and date of each item, of the next `MOST_ACTING`."""
+    if not deputy.absent:
+        return []
+    params = {"person": person_id, "absent": list(deputy.absent), "kinds": [*VIEWS["decide"], *VIEWS["consent"], *VIEWS["held"]]}
+    rows = _dicts(conn, FOR_ABSENT, params)
+    return [row for row in rows if deputy.standing({"route": row["route"]}, int(row["desk"][1:]))]
+
 
 # ── others ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 

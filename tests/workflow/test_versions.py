@@ -14,6 +14,10 @@ OLD = catalogue.process("dispatch")
 LAID_DOWN = "correction"  # a state that the newer version calls otherwise
 
 
+def unreadable(form):
+    raise KeyError("nothing")
+
+
 def newer(**changes):
     return replace(OLD, version=2, **changes)
 
@@ -79,7 +83,7 @@ def test_it_starts_only_if_every_stored_case_has_its_version(conn, who, clock, p
         (renamed(LAID_DOWN, "mending"), Fit.MAPPING, "候補: 「補正待ち」"),
         (newer(deadlines=tuple(d for d in OLD.deadlines if d.kind != "correction")), Fit.MAPPING, "補正の期限"),
         (newer(opens={}), Fit.BLOCKED, "契機"),
-        (newer(read=lambda form: {}["nothing"]), Fit.BLOCKED, "様式"),
+        (newer(read=unreadable), Fit.BLOCKED, "様式"),
     ],
 )  # fmt: skip
 def test_a_dry_run_says_what_moving_would_need(conn, who, clock, publish, version, fit, said):

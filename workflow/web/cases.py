@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from states.dates import month_day
 from states.kernel import Refused
-from states.route_actions import BY_NAME, standing_of
+from states.route_actions import BY_NAME, standing_of, waiting
 from states.routes import BLOCKING, desk
 from states.terms import CLOCK, Verdict, block
 from workflow import burden, cases, deliveries, diagram, durations, extending, foreseen, retention, routing, story, telling
@@ -23,7 +23,7 @@ from workflow.extending import EXTEND
 from workflow.queries import ENGINE_LABELS
 from workflow.rounds import KIND
 from workflow.turns import BEHIND, Ledger, ledger, moves_of
-from workflow.web import administration, arrivals, errors, evidence, family, forms, offers, papers, reminded, route, sheets
+from workflow.web import administration, arrivals, errors, evidence, family, forms, offers, papers, reminded, route, seals, sheets
 from workflow.web.clashes import Clash
 from workflow.web.offers import Typed
 from workflow.web.posted import Fields, Posted
@@ -199,6 +199,7 @@ def _notice(view: View, names: Mapping[str, str], done: str) -> Notice | None:
         return None
     holder = names.get(view.holder, "")
     turn = "この案件は終わりました。" if view.state.final else f"いまの手番は{holder}です。" if holder else ""
+    turn = (waiting(view.facts) if route.open_to(view) else "") or turn
     return Notice(
         f"「{label}」を行いました", f"{turn}取り消せない記録として残しました。" if not view.state.final else turn
     )
@@ -232,6 +233,7 @@ def _turn(view: View, signed: Signed, names: Mapping[str, str]) -> str:
     if not mine and not offers.inside(view) and view.holder not in view.roles:
         return f"いまの手番は{names.get(BEHIND.get(view.holder, view.holder), '')}です"
     lines = {line.due_at: f"({line.day}まで ・ {line.left})" for line in offers.due_lines(view)}
+    names = {**names, **seals.desks(view)}
     steps = view.steps if offers.inside(view) and not view.state.final else mine
     asks = [f"{names.get(step['role'], step['role'])}: {step['ask']}{lines.get(step['due_at'], '')}" for step in steps]
     return "、".join(dict.fromkeys(asks)) or f"いまの手番は{names.get(view.holder, '')}です"

@@ -6,11 +6,13 @@ from datetime import date, datetime
 
 from states.dates import month_day, short
 from states.kernel import Process
+from states.route_actions import waiting
 from workflow import durations
 from workflow.access import PARTS
 from workflow.cases import View
 from workflow.deadlines import due_day, local_day
 from workflow.durations import Figure, Typical
+from workflow.rounds import KIND
 from workflow.story import HOLDERS
 from workflow.turns import BEHIND, Ledger, Span
 from workflow.web import offers
@@ -67,6 +69,8 @@ def _whose(view: View, now: Span | None, names: Mapping[str, str], inner: bool) 
         return "この案件は終わり、日数はもう数えていません。"
     who = names.get(now.holder, now.holder)
     since = f"({month_day(local_day(now.entered))}から、{now.days}営業日)"
+    if inner and view.may_read(KIND) and (awaited := waiting(view.facts)):
+        return f"決裁に回っています{since}。{awaited}"
     if _own(view, now.holder):
         return f"いまは{who}{YOURS}の手番です{since}。"
     return f"いまは{who}の手番です{since}。" + ("" if inner else NOT_YOUR_TURN)

@@ -220,6 +220,12 @@ def waits(view: View) -> list[str]:
     return list(dict.fromkeys(told))
 
 
+def desks(view: View) -> dict[str, str]:
+    """What the desks of posts are called that the case asks."""
+    route = routes.of(view.form)
+    return {routes.desk(step.post): step.title for step in route.steps} if route else {}
+
+
 def _as_deputy(view: View, route: Route, posts: Any) -> list[str]:
     """From which moment a deputy of the decider may act."""
     seats: Seats = view.facts.registers.get("seats") or Seats()

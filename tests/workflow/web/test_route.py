@@ -120,7 +120,7 @@ def test_a_deputy_is_named_with_whom_and_why_everywhere(
     vice, director = name(conn, office.vice), name(conn, office.director)
     told = page(browse, office.officer, case)
     assert f"決裁 局長 代 派遣を決定する 副局長 {vice}(局長 {director} 出張につき代決)" in told
-    assert f"副局長 {vice}(局長 {director} 出張につき代決)" in part(told, "手番と経過", "記録の指紋")
+    assert f"副局長 {vice}(局長 {director} 出張につき代決)" in part(told, "添付ファイル", "記録の指紋")
     assert "後閲 局長 ▶ 待っています" in told
     audit = visible(browse(office.who.auditor).get("/audit"))
     assert f"{vice}(局長 {director} 出張につき代決)" in audit
@@ -153,7 +153,7 @@ def test_opening_the_page_when_asked_ends_pulling_back(
     # Whoever is not asked leaves no mark.
     page(browse, office.director, case)
     assert conn.execute("SELECT count(*) FROM opened").fetchone() == (0,)
-    assert "起案を引き戻す" in part(page(browse, office.officer, case), "できる操作", "いまは押せない操作")
+    assert "引き戻す" in part(page(browse, office.officer, case), "できる操作", "いまは押せない操作")
     page(browse, office.chief, case)
     page(browse, office.chief, case)
     assert conn.execute("SELECT count(*) FROM opened").fetchone() == (1,)
@@ -187,8 +187,8 @@ def test_the_route_page_keeps_every_round_and_foresees_any_day(
     assert f"回議 地域政策課 係長 済 承認しました {name(conn, office.chief)}" in first
 
 
-def test_who_answers_again_sees_what_changed_since(browse: Browse, conn: type_connection, office: offices.Line) -> None:
-    conn.execute("DELETE FROM authority_rule")
+def test_who_answers_again_sees_what_changed_since(browse: Browse, conn: type_connection, at: At) -> None:
+    office = offices.line(conn, factory.cast(conn))
     offices.rule(
         conn, office,
         [{"kind": "consent", "asked": [{"title": "課長", "section": "総務課"}], "covers": ["team"]}, {"kind": "decide", "asked": [{"title": "局長"}]}],
@@ -220,7 +220,7 @@ def test_every_verb_of_a_route_can_be_done_from_the_page(
     answer = chief.send(f"/cases/{case}/actions/approve_step", sent)
     done = visible(chief.get(answer.headers["location"]))
     assert "「承認して上げる」を行いました" in done
-    assert "いまの手番は、地域政策課 課長の回議" in done
+    assert "いまは、地域政策課 課長の回議を待っています。" in done
     # A refusal comes back with what was typed.
     head = browse(office.head)
     sent = {"version": str(factory.version(conn, case)), "key": str(uuid4()), "input.remark": "来週に考える。"}
