@@ -23,7 +23,7 @@ __all__ = ["conn", "db", "environment", "server"]  # fixtures
 SOAKED = bool(os.environ.get("TOBIDASHI_SOAK_MINUTES"))
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(0 if SOAKED else 300)]
 
-DUE, KILLS = (100_000, 200) if SOAKED else (1_000, 12)
+DUE, KILLS = (100_000, 200) if SOAKED else (2_000, 12)
 
 WORK = "watch.remind(db.database()); outbox.deliver(db.database(), seconds=1)"
 
