@@ -83,10 +83,16 @@ def _mine(facts: Facts, *kinds: str) -> Standing | None:
 def _given(facts: Facts) -> Step | None:
     """The last answer of this person that nobody has answered after."""
     route, person = route_of(facts), int(facts.actor) if facts.actor.isdigit() else 0
-    own = [s for s in route.steps if s.state == DONE and s.by == person and s.kind in (REVIEW, CONSENT)]
+    own = [s for s in route.steps if s.state == DONE and s.by == person and s.kind in (REVIEW, CONSENT) and not _with_another(route, s)]
     last = max(own, key=lambda s: s.at, default=None)
     later = [s for s in route.steps if last and s.state == DONE and s.kind in BLOCKING and s.at > last.at]
     return None if later else last
+
+
+def _with_another(route: Route, step: Step) -> bool:
+    """Whether a step was answered along with the one it was merged into."""
+    into = route.step(step.into)
+    return into is not None and into.state == DONE and into.at == step.at
 
 
 def _later(facts: Facts) -> Step | None:
@@ -312,6 +318,8 @@ def _asks(verb: Verb, route: Route, facts: Facts) -> list[Input] | None:
     if verb.name == "go_on" and route.status != STOPPED:
         return None
     if verb.name == "pull_back_step" and _given(facts) is None:
+        return None
+    if verb.name == "take_up" and _later(facts) is None:
         return None
     return found
 

@@ -66,7 +66,7 @@ def carried(route: Route, before: Route, changed: Callable[[Step], bool], at: in
         new = next((s for s in route.steps if (s.kind, s.post, s.stage) == (old.kind, old.post, old.stage)), None)
         if new is None or not old.agreed:
             continue
-        kept = replace(new, state=WAITING, reopened=old.version) if changed(old) else replace(old, no=new.no, into=-1)
+        kept = replace(new, reopened=old.version) if changed(old) else replace(old, no=new.no, into=-1)
         route = route.with_step(kept)
     return settled(route, at)
 
@@ -87,31 +87,44 @@ def seated(route: Route, seats: Seats) -> Route:
     for step in route.steps:
         if step.kind == DECIDE and not step.settled:
             route = route.with_step(_passed_up(route, step, seats))
-    for number, step in enumerate(route.steps):
-        if step.kind not in (REVIEW, CONSENT) or step.state not in (WAITING, OPEN, MERGED):
-            continue
-        into = _asked_with(route, step, number, seats)
-        if into >= 0:
-            route = route.with_step(replace(step, state=MERGED, into=into))
-        elif step.state == MERGED:
+    # Merged steps are looked at anew: who holds their posts may have changed since.
+    for step in route.steps:
+        if step.state == MERGED:
             route = route.with_step(replace(step, state=WAITING, into=-1))
+    for step in route.steps:
+        if step.kind in (REVIEW, CONSENT) and step.state in (WAITING, OPEN):
+            into = _asked_with(route, step, seats)
+            route = route.with_step(replace(step, state=MERGED if into >= 0 else step.state, into=into))
     return route
 
 
-def _asked_with(route: Route, step: Step, number: int, seats: Seats) -> int:
-    """The step that asks the same person; 0 for the drafter, -1 for nobody else."""
-    seat = seats.get(step.post)
-    person = seat.sole if seat else None
+def _asked_with(route: Route, step: Step, seats: Seats) -> int:
+    """The step that asks the same person; 0 for the drafter, -1 for nobody else.
+
+    The last one that is asked for sure: a consent of any or some may be passed by without this person.
+    """
+    person = _sole(step, seats)
     if person is None:
         return -1
     if person == route.drafter:
         return 0
-    for later in route.steps[number + 1 :]:
-        there = seats.get(later.post)
-        if later.kind in BLOCKING and not later.settled and there and there.sole == person:
-            return later.no
-    earlier = next((s for s in route.steps[:number] if s.agreed and s.by == person and not s.acting), None)
-    return earlier.no if earlier else -1
+    same = [s for s in route.steps if s.no != step.no and s.kind in BLOCKING and s.stage and not s.settled and _sole(s, seats) == person]
+    later = [s for s in same if s.no > step.no and (_sure(route, s) or s.stage == step.stage)]
+    if later:
+        return later[-1].no
+    earlier = [s for s in route.steps if s.no < step.no and s.agreed and s.by == person and not s.acting]
+    earlier += [] if _sure(route, step) else [s for s in same if s.no < step.no]
+    return earlier[0].no if earlier else -1
+
+
+def _sole(step: Step, seats: Seats) -> int | None:
+    seat = seats.get(step.post)
+    return seat.sole if seat else None
+
+
+def _sure(route: Route, step: Step) -> bool:
+    """Whether the route cannot go on without this step's own answer."""
+    return step.kind != CONSENT or step.mandatory or route.stages[step.stage - 1].passes == "all"
 
 
 def _passed_up(route: Route, step: Step, seats: Seats) -> Step:

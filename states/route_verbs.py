@@ -13,6 +13,7 @@ from states.routes import (
     MERGED,
     OPEN,
     SKIPPED,
+    STRAIGHT,
     VOID,
     WAITING,
     Answer,
@@ -104,15 +105,30 @@ def sent_back(route: Route, by: int, to: int, then: str, at: int) -> Route:
     for step in route.steps:
         between = target.stage <= step.stage < sender.stage and then == AGAIN
         if step.no == to or (between and step.stage and step.state in (DONE, VOID)):
-            route = route.with_step(replace(step, state=WAITING, answer="", reopened=step.version, hold=""))
-    return settled(replace(route, forced=tuple(n for n in route.forced if n < target.stage)), at)
+            route = route.with_step(asked_again(step))
+    kept = (n for n in route.forced if n < target.stage or (then == STRAIGHT and n != target.stage))
+    return settled(replace(remerged(route), forced=tuple(kept)), at)
+
+
+def asked_again(step: Step) -> Step:
+    """The step as if it had not been answered; what was answered stays known as `reopened`."""
+    return replace(step, state=WAITING, answer="", reopened=step.version, hold="")
+
+
+def remerged(route: Route) -> Route:
+    """Who is asked again at two steps of the same person is asked once: the one waits with the other."""
+    for step in route.steps:
+        into = route.step(step.into)
+        if step.state == WAITING and into is not None and not into.settled:
+            route = route.with_step(replace(step, state=MERGED))
+    return route
 
 
 def pulled_back(route: Route, no: int, at: int) -> Route:
     """An answer taken back by who gave it, with those that were merged into it."""
     for step in route.steps:
-        if step.no == no:
-            route = route.with_step(replace(step, state=WAITING, answer="", hold=""))
+        if step.no == no or (step.into == no and step.state == DONE):
+            route = route.with_step(replace(step, state=WAITING if step.no == no else MERGED, answer="", hold=""))
     return settled(route, at)
 
 
@@ -131,8 +147,8 @@ def reopened(route: Route, changed: Collection[str], at: int) -> Route:
     """After a change of substance those who approved what changed are asked again, nobody else."""
     for step in route.steps:
         if step.agreed and step.stage and touches(step.covers, changed):
-            route = route.with_step(replace(step, state=WAITING, answer="", reopened=step.version))
-    return settled(route, at)
+            route = route.with_step(asked_again(step))
+    return settled(remerged(route), at)
 
 
 def touches(covers: Sequence[str], changed: Collection[str]) -> bool:
@@ -147,7 +163,13 @@ def went_on(route: Route, at: int) -> Route:
         for n, stage in enumerate(route.stages, 1)
         if stage.kind == CONSENT and any(s.answer == "disagree" for s in route.at_stage(n))
     ]
-    return settled(replace(route, forced=tuple(sorted({*route.forced, *stopped}))), at)
+    route = settled(replace(route, forced=tuple(sorted({*route.forced, *stopped}))), at)
+    # Whoever was to be asked at a step that is passed by now is asked at the own one.
+    for step in route.steps:
+        into = route.step(step.into)
+        if step.state == MERGED and into is not None and into.state == VOID:
+            route = route.with_step(replace(step, state=WAITING, into=-1))
+    return settled(route, at)
 
 
 def reassigned(route: Route, no: int, seat: Seat, why: str, at: int) -> Route:

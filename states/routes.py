@@ -180,13 +180,16 @@ def _outcome(route: Route, stage: Stage, here: Sequence[Step], number: int) -> s
         return "beside"
     if stage.kind != CONSENT:
         return "passed" if all(step.settled for step in here) else "asked"
-    agreed = [step for step in here if step.agreed or step.state in (MERGED, SKIPPED)]
+    elsewhere = [step for step in here if step.state == MERGED and not _answered_elsewhere(route, step)]
+    agreed = [step for step in here if step.agreed or (step.state in (MERGED, SKIPPED) and step not in elsewhere)]
     against = [step for step in here if step.state == DONE and step.answer == "disagree"]
     left = [step for step in here if not step.settled]
     if number in route.forced:
         return "passed"
-    need = {"any": 1, "quorum": stage.quorum}.get(stage.passes, len(here))
-    musts = [step for step in here if step.mandatory]
+    # Who is asked later says nothing here yet: neither for a consent of one, nor against a consent of all.
+    asked_here = len(here) - len(elsewhere)
+    need = min({"any": 1, "quorum": stage.quorum}.get(stage.passes, len(here)), asked_here)
+    musts = [step for step in here if step.mandatory and step not in elsewhere]
     passes = len(agreed) >= need and all(step in agreed for step in musts)
     if stage.refusal == "all" and left:
         return "asked"
@@ -195,6 +198,12 @@ def _outcome(route: Route, stage: Stage, here: Sequence[Step], number: int) -> s
     if passes:
         return "passed"
     return "asked" if left else "stopped"
+
+
+def _answered_elsewhere(route: Route, step: Step) -> bool:
+    """Whether the person of a merged step has spoken already: as the drafter, or where the step was merged into."""
+    into = route.step(step.into)
+    return into is None or into.agreed
 
 
 def _turned(step: Step, outcome: str, at: int) -> Step:

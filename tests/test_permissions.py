@@ -88,6 +88,9 @@ class Row:
             "kind": lambda: self.action,
             "code": lambda: self.action,
             "file_id": lambda: world.things.get(self.action, 1),
+            "tenure": lambda: world.things["tenure"],
+            "step": lambda: 1,
+            "seq": lambda: self.action,
         }
         return PATH.sub(lambda name: str(parts[name[1]]()), self.path) + self.query
 
@@ -166,6 +169,10 @@ ROWS = (
     Row("POST", ACT,                            "401 403 403 403 403 403 403 403 404 | 404 404 404 404 404", of="decided", action="begin", fields=act_on("decided")),  # the clock's alone
     Row("POST", ACT,                            "401 409 409 409 409 409 409 409 404 | 404 404 404 404 404", of="judged", action="nothing", fields=act_on("judged")),
     Row("GET",  CASE + "/letters/{kind}",       "303 200 200 200 200 200 200 200 404 | 404 404 404 404 404", of="decided", action="decision_notice"),
+    # Who decides in which order, and what a decider had on the screen: the offices alone.
+    Row("GET",  CASE + "/route",                "303 404 200 200 200 404 200 200 404 | 404 404 404 404 404", of="judged"),
+    Row("GET",  CASE + "/shown/{seq:int}",      "303 404 200 200 200 404 200 200 404 | 404 404 404 404 404", of="decided", action="5"),
+    Row("GET",  CASE + "/shown/{seq:int}",      "303 404 404 404 404 404 404 404 404 | 404 404 404 404 404", of="decided", action="2"),
     Row("GET",  CASE + "/letters/{kind}",       "303 404 404 404 404 404 404 404 404 | 404 404 404 404 404", of="decided", action="decline_notice"),
     Row("GET",  CASE + "/erase",                "303 404 404 404 404 404 404 200 404 | 404 404 404 404 404", of="judged"),
     Row("POST", CASE + "/erase",                "401 404 404 404 404 404 404 422 404 | 404 404 404 404 404", of="judged"),
@@ -182,6 +189,8 @@ ROWS = (
     Row("GET",  CASE + "/files/{file_id:int}",  "303 200 200 200 200 200 200 200 404 | 404 404 404 404 404", of="returned", action="shared_file"),
     Row("GET",  CASE + "/files/{file_id:int}",  "303 404 200 200 200 404 200 200 404 | 404 404 404 404 404", of="returned", action="internal_file"),
     Row("GET",  CASE + "/files/{file_id:int}",  "303 404 404 404 404 404 404 404 404 | 404 404 404 404 404", of="examined", action="shared_file"),  # of another case
+    Row("GET",  CASE + "/files/{file_id:int}/view", "303 200 200 200 200 200 200 200 404 | 404 404 404 404 404", of="returned", action="shared_file"),
+    Row("GET",  CASE + "/files/{file_id:int}/view", "303 404 200 200 200 404 200 200 404 | 404 404 404 404 404", of="returned", action="internal_file"),
     Row("GET",  CASE + "/remarks",              "303 200 200 200 200 200 200 200 404 | 404 404 404 404 404", of="returned"),
     Row("POST", CASE + "/remarks",              "401 422 422 422 422 422 403 403 404 | 404 404 404 404 404", of="returned", fields=PAPER),
     Row("POST", CASE + "/remarks",              "401 403 422 422 422 422 403 403 404 | 404 404 404 404 404", of="returned", fields=INSIDE),
@@ -195,6 +204,31 @@ ROWS = (
     Row("POST", "/people/absences",             "401 404 422 404 404 404 404 404 404 | 404 404 422 404 404", fields=lambda world: {"key": str(uuid4())}),
     Row("POST", "/people/absences/{entry:int}/drop", "401 404 303 404 404 404 404 404 404 | 404 404 404 404 404", of="absence"),
     Row("POST", "/people/skills",               "401 404 303 404 404 404 404 404 404 | 404 404 303 404 404"),
+    # Absences: everybody's own, those of the office and a file of them for who keeps them.
+    Row("GET",  "/absences",                    "303 200 200 200 200 200 200 200 200 | 200 200 200 200 200"),
+    Row("POST", "/absences",                    "401 422 422 422 422 422 422 422 422 | 422 422 422 422 422", fields=lambda world: {"key": str(uuid4())}),
+    Row("POST", "/absences/{entry:int}/back",   "401 404 422 404 404 422 404 422 404 | 404 404 404 404 404", of="absence"),
+    Row("POST", "/absences/{entry:int}/drop",   "401 404 404 404 404 404 404 404 404 | 404 404 404 404 404", of="nothing"),
+    Row("GET",  "/absences/form",               "303 404 200 404 404 404 404 200 404 | 404 404 200 404 200"),
+    Row("POST", "/absences/file",               "401 404 422 404 404 404 404 422 404 | 404 404 422 404 422", file=b"no table"),
+    Row("POST", "/absences/take",               "401 404 422 404 404 404 404 422 404 | 404 404 422 404 422", fields=sent(file="")),
+    # Posts, who holds them and lists of appointments: the administrator's, who sees no case.
+    Row("GET",  "/posts",                       "303 404 404 404 404 404 404 404 200 | 404 404 404 404 404", query="?office=hk-kamikawa&day=R8.4.1"),
+    Row("POST", "/posts",                       "401 404 404 404 404 404 404 404 422 | 404 404 404 404 404", fields=lambda world: {"key": str(uuid4())}),
+    Row("GET",  "/posts/{entry:int}",           "303 404 404 404 404 404 404 404 200 | 404 404 404 404 404", of="post"),
+    Row("POST", "/posts/{entry:int}/end",       "401 404 404 404 404 404 404 404 422 | 404 404 404 404 404", of="post"),
+    Row("POST", "/posts/{entry:int}/tenures",   "401 404 404 404 404 404 404 404 422 | 404 404 404 404 404", of="post", fields=lambda world: {"key": str(uuid4())}),
+    Row("POST", "/posts/{entry:int}/tenures/{tenure:int}/end", "401 404 404 404 404 404 404 404 422 | 404 404 404 404 404", of="post"),
+    Row("POST", "/posts/{entry:int}/deputies",  "401 404 404 404 404 404 404 404 422 | 404 404 404 404 404", of="post"),
+    Row("POST", "/posts/{entry:int}/superior",  "401 404 404 404 404 404 404 404 422 | 404 404 404 404 404", of="post"),
+    Row("POST", "/posts/people/{entry:int}/clear", "401 404 404 404 404 404 404 404 404 | 404 404 404 404 404", of="nothing"),
+    Row("GET",  "/posts/orphans",               "303 404 404 404 404 404 404 404 200 | 404 404 404 404 404"),
+    Row("POST", "/posts/orphans/{entry:int}/{step:int}", "401 404 404 404 404 404 404 404 404 | 404 404 404 404 404", of="judged"),
+    Row("GET",  "/appointments",                "303 404 404 404 404 404 404 404 200 | 404 404 404 404 404"),
+    Row("GET",  "/appointments/form",           "303 404 404 404 404 404 404 404 200 | 404 404 404 404 404"),
+    Row("POST", "/appointments",                "401 404 404 404 404 404 404 404 422 | 404 404 404 404 404", fields=sent(effective="R9.4.1"), file=b"no list"),
+    Row("POST", "/appointments/take",           "401 404 404 404 404 404 404 404 422 | 404 404 404 404 404", fields=lambda world: {"key": str(uuid4()), "effective": "R9.4.1"}),
+    Row("POST", "/appointments/{entry:int}/undo", "401 404 404 404 404 404 404 404 404 | 404 404 404 404 404", of="nothing"),
     Row("GET",  "/balance",                     "303 404 200 200 200 404 404 404 404 | 404 404 200 200 404"),
     Row("POST", "/balance/csv",                 "401 404 200 200 200 404 404 404 404 | 404 404 404 404 404", fields=sent(office=OFFICE, year="2026")),
     # Whether a municipality approves before it submits: its own decider settles it, the administrator for any.
@@ -312,8 +346,9 @@ class World:
 
     @cached_property
     def tables(self) -> list[str]:
+        # `opened` is a mark of reading beside history: whoever is asked leaves it by opening the page, and it changes no case.
         found = self.conn.execute(
-            "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'session'"
+            "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename NOT IN ('session', 'opened')"
         )
         return [name for (name,) in found.fetchall()]
 
@@ -385,6 +420,8 @@ def furnished(app: FastAPI, conn: psycopg.Connection[Any]) -> World:
     made.things["decision"] = proposed_decision(conn)
     away = {"person": str(who.staff), "from": "2026-12-21", "to": ""}
     made.things["absence"] = absences.enter(conn, officer, away)
+    text = "SELECT id, post_id FROM tenure WHERE person_id = %s"
+    made.things["tenure"], made.things["post"] = conn.execute(text, (who.bureau,)).fetchone() or (0, 0)
     conn.execute("UPDATE person SET mail = '' WHERE id = %s", (who.bureau_colleague,))
     outbox.deliver(db.database())
     text = "SELECT max(id) FROM outbox WHERE trouble IS NOT NULL AND case_id = %s"

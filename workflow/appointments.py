@@ -19,11 +19,12 @@ from states.text import search_key, visible
 from workflow import touched
 from workflow.access import Actor
 from workflow.cases import today
+from workflow.colleagues import NotTaken
 from workflow.documents import rows as tables
 from workflow.documents.declared import DocumentProblem
 from workflow.loading import Connection, NotFound
 from workflow.posts import ROLES, administrator
-from workflow.tenures import AHEAD, BACK, NotTaken, called, conflict, person_of, record, seat
+from workflow.tenures import AHEAD, BACK, called, conflict, person_of, record, seat
 from workflow.touched import Touched
 
 LEAVES = "leave"
@@ -239,6 +240,8 @@ def take(conn: Connection, actor: Actor, effective: date, data: bytes, name: str
         rows, problems = _carried(conn, actor, effective, told)
         if not rows or (problems and not good_ones):
             raise NotTaken({"file": "直す行があるので、何も取り込んでいません。直してから、もう一度選んでください。"})
+        if all(row.same for row in rows):
+            raise NotTaken({"file": "この一覧の発令は、もうそのとおりになっています。何も変えていません。"})
         made = conn.execute(
             """INSERT INTO appointment_list (effective_on, name, rows, tenures, ended, taken_by, taken_at)
                VALUES (%s, %s, %s, %s, %s, %s, clock_now()) RETURNING id""",

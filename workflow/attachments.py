@@ -72,6 +72,11 @@ def prove(conn: Connection, file: Attachment) -> None:
         pass
 
 
+def beginning(conn: Connection, file: Attachment) -> bytes:
+    """The first piece of a file, as it was received."""
+    return _piece(conn, file, 0) or b""
+
+
 def stream(db: Database, file: Attachment) -> Iterator[bytes]:
     """The bytes of a file, piece by piece, no connection held in between. Raises `Damaged` before the last piece."""
 

@@ -19,9 +19,10 @@ from states import catalogue, route_actions
 from states.dates import short
 from states.kernel import Offer, Process, Refused
 from states.places import Directory
+from states.route_words import acted
 from states.terms import Deadline, Facts, State, block
 from workflow import acts, case_sql, colleagues, families, history, routes, routing
-from workflow.access import PARTS, SCOPE, TODAY, VISIBLE, actor
+from workflow.access import OUTSIDE, PARTS, SCOPE, TODAY, VISIBLE, actor
 from workflow.blackout import plain
 from workflow.loading import Connection, Loaded, NotFound, instant, load
 from workflow.queries import label_of
@@ -354,6 +355,7 @@ def conflict(conn: Connection, case: Loaded) -> Conflict:
     names = json.loads(bytes(row[0])) if row and row[0] else {}
     label = label_of(case.process, case.body["action"], case.body["from"])
     who = " ".join(filter(None, (names.get("office"), names.get("post"), names.get("actor")))) or "ほかの方"
+    who += f"({told})" if (told := acted(names, case.body["action"])) and case.reads - OUTSIDE else ""
     return Conflict(who, case.row.acted_at, label, case.process.state(case.row.state).label, case.row.version)
 
 

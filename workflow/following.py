@@ -155,8 +155,7 @@ SELECT DISTINCT ON (c.id) c.id, '{OFFICE_CHANGED}', n.name || 'の所管は、' 
 FROM party p JOIN cases c ON c.id = p.case_id AND c.version > 0 AND c.open
   JOIN organisation n ON n.code = p.org_code AND n.office <> c.lead
     AND (n.valid_from IS NULL OR n.valid_from <= {TODAY}) AND (n.valid_to IS NULL OR n.valid_to >= {TODAY})
-  JOIN organisation b ON b.code = n.office
-    AND (b.valid_from IS NULL OR b.valid_from <= {TODAY}) AND (b.valid_to IS NULL OR b.valid_to >= {TODAY})
+  JOIN LATERAL (SELECT o.name FROM organisation o WHERE o.code = n.office ORDER BY o.valid_to DESC NULLS FIRST LIMIT 1) b ON true
 WHERE p.part = 'requester' AND p.valid_to IS NULL
   AND EXISTS (SELECT 1 FROM deadline d WHERE d.case_id = c.id AND d.closed_at IS NULL UNION ALL
               SELECT 1 FROM step s WHERE s.case_id = c.id AND s.closed_at IS NULL)

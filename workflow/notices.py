@@ -31,6 +31,7 @@ from workflow.settings import settings
 
 TEMPLATES = Path(__file__).parents[1] / "templates" / "mail"
 REMARKED = "remark"  # kind of the row that tells of a remark
+DROPPED = "dropped"  # kind of a desk that had answered a draft which ended without its decision
 NO_ADDRESS, NO_HOLDER = "no_address", "no_holder"  # kinds of attention
 
 
@@ -133,7 +134,7 @@ def remark(conn: Connection, row: Row) -> Told:
 def _of_act(conn: Connection, row: Row) -> Occasion:
     asks, tells = row.payload.get("asks", []), row.payload.get("tells", [])
     asked = conn.execute(ASKED, {"case": row.case_id, "asks": canonical(asks)}, prepare=True).fetchall()
-    posts = [Desk(org, role) for org, role in row.payload.get("posts", [])]
+    posts = [Desk(org, role, kind=DROPPED) for org, role in row.payload.get("posts", [])]
     return Occasion([Desk(*found) for found in asked] + posts + desks_told(conn, row.case_id, tells), "notice.txt")
 
 
@@ -237,6 +238,8 @@ def still_said(conn: Connection, row: Row, person_id: int) -> list[Item]:
     days = calendar(conn, about.lead)
     words = _words(about, days)
     told = [(f"{desk.ask}(代決)" if desk.absent else desk.ask, True, desk.due_at) for desk in person.desks if desk.ask]
+    if any(desk.kind == DROPPED for desk in person.desks):
+        told.append((f"承認・合議した起案が戻りました(「{words['action']}」)", False, None))
     if not told:
         informing: dict[str, list[tuple[str, bool, datetime | None]]] = {
             "reminder.txt": [(_deadline_label(about, occasion.kind), True, occasion.due_at)],
@@ -302,7 +305,8 @@ def _message(
     ]  # fmt: skip
     org = (about.orgs or {}).get(person.org, ("", ""))[0]
     post = " ".join(filter(None, (org, person.section, person.title)))
-    subject, body = written(occasion.template, {**words, "asks": asks, "post": post})
+    dropped = any(d.kind == DROPPED for d in person.desks)
+    subject, body = written(occasion.template, {**words, "asks": asks, "post": post, "dropped": dropped})
     informs = not asks and occasion.due_at is None
     mail_id = message_id(row, about.hash, person.person_id)
     return Message(person.person_id, person.mail.strip(), mail_id, subject, body, informs)

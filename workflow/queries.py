@@ -118,7 +118,8 @@ def database_now(conn: Connection) -> datetime:
     return now
 
 
-def marks(conn: Connection, now: datetime) -> dict[str, datetime]:
+def edges(conn: Connection, now: datetime) -> dict[str, datetime]:
+    """The moments at which an item becomes more urgent."""
     today = local_day(now)
     return {"now": now, "today": end_of(today), "soon": end_of(calendar(conn, "").add_business_days(today, 2))}
 
@@ -133,7 +134,7 @@ def inbox(  # one filter a parameter, as in the URL
     the work of these kinds, whatever the filters; `kinds` of the page counts every kind.
     """
     now = database_now(conn)
-    edges = marks(conn, now)
+    marks = edges(conn, now)
     first = datetime.fromtimestamp(0, tz=now.tzinfo)
     tick = timedelta(microseconds=1)
     window = {
@@ -209,13 +210,17 @@ def waiting(conn: Connection, person_id: int) -> int:
     return min(sum(one["all"] for one in counts.values()), CAP)
 
 
+def urgency_of(due_at: datetime, marks: Mapping[str, datetime]) -> str:
+    """How urgent something is that is due then: over, today, soon or later."""
+    known = (("over", "now"), ("today", "today"), ("soon", "soon"))
+    return next((kind for kind, mark in known if due_at <= marks[mark]), "later")
+
+
 def _item(row: Mapping[str, Any], marks: Mapping[str, datetime], days: Any) -> dict[str, Any]:
     """What the list says of a row: how urgent, whose turn, and clues from the verdicts last shown."""
     process = catalogue.process(row["process"], row["process_version"])
     state, due = process.state(row["state"]), row["due_at"]
-    kind = next(
-        (k for k, mark in (("over", "now"), ("today", "today"), ("soon", "soon")) if due <= marks[mark]), "later"
-    )
+    kind = urgency_of(due, marks)
     shown = json.loads(bytes(row["shown"])) if row["shown"] else {}
     levels = [v[0] for v in shown.get("verdicts", ())]
     clues = [("warn", f"注意 {levels.count('warn')}")] if "warn" in levels else []

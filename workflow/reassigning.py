@@ -20,11 +20,11 @@ from states.text import problems
 from workflow import acts, case_sql
 from workflow.access import Actor, PostHeld
 from workflow.cases import today
+from workflow.colleagues import NotTaken
 from workflow.deadlines import TOKYO
 from workflow.following import LIVE, SeatsOf, live, reseated
 from workflow.loading import Connection, Loaded, NotFound, load
 from workflow.posts import KEEPS, administrator
-from workflow.tenures import NotTaken
 
 REASSIGN = "reassign_step"
 SAID = "internal:reassign"

@@ -20,7 +20,7 @@ from states.route_actions import (
     SUPERIOR,
 )  # fmt: skip
 from states.route_making import Drafter
-from states.routes import BLOCKING, RUNNING, STOPPED, WAITING, Answer, Route, Step
+from states.routes import BLOCKING, DONE, RUNNING, STOPPED, WAITING, Answer, Route, Step
 from states.seats import ABSENCES, STAND_INS, TENURES, Seats, seats_of
 from states.standings import Standing, Stands, stands
 from states.terms import Facts
@@ -56,7 +56,7 @@ def _around(route: Route, person: int, by_id: Mapping[int, PostHeld], own: PostH
     found = {}
     if own is not None and (person == route.drafter or route.drafter_post in by_id):
         found[DRAFTER] = by_id.get(route.drafter_post, own)
-    if own is not None and any(s.by == person and s.agreed for s in route.steps):
+    if own is not None and any(s.by == person and s.state == DONE for s in route.steps):
         found[ANSWERED] = own
     later = next((s for s in route.steps if s.state == WAITING and s.kind in BLOCKING and s.post in by_id), None)
     if later:

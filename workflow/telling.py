@@ -82,7 +82,8 @@ def _desks(case: Loaded, offer: Offer, informed: Sequence[Desk], after: Facts) -
 def _after(conn: Connection, case: Loaded, offer: Offer) -> Facts:
     """The case as it would be if the act were done now, with the route that it would have."""
     after = _typed_in(case, offer)
-    route = foreseen.route_after(conn, case, offer) if case.process.matters else None
+    known = case.process.matters and not _chooses(offer.action)
+    route = foreseen.route_after(conn, case, offer) if known else None
     if route is not None:
         after.form = {**after.form, GROUP: to_json(route)}
     return after

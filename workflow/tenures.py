@@ -5,7 +5,6 @@ himself.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -14,6 +13,7 @@ from states.seats import ACTING, CHARGE, CONCURRENT, JOINT, MAIN, STAND_INS, TEN
 from states.text import narrow, problems
 from workflow.access import SCOPE_OF, Actor
 from workflow.cases import today
+from workflow.colleagues import NotTaken
 from workflow.loading import Connection, NotFound
 from workflow.posts import ROLES, administrator
 from workflow.seating import superior_on
@@ -27,13 +27,6 @@ BESIDE = {
     MAIN: frozenset({MAIN, CONCURRENT, CHARGE, ACTING}), CONCURRENT: frozenset({MAIN, CONCURRENT, CHARGE, ACTING}), JOINT: frozenset(STAND_INS),
     CHARGE: frozenset(TENURES), ACTING: frozenset(TENURES),
 }  # fmt: skip
-
-
-@dataclass
-class NotTaken(Exception):
-    """Why nothing was changed: field → sentence."""
-
-    fields: Mapping[str, str]
 
 
 def record(conn: Connection, actor: Actor, post: int | None, said: str) -> None:
@@ -227,18 +220,18 @@ def set_deputies(conn: Connection, actor: Actor, number: int, posts: Sequence[st
     """Let these posts stand in, in this order, from a day on. Raises `NotFound`, `NotTaken`."""
     row = _post(conn, actor, number)
     wrong: dict[str, str] = {}
-    first = _day(conn, {"since": since}, "since", "始める日", wrong)
+    first = _day(conn, {"deputies-since": since}, "deputies-since", "始める日", wrong)
     ids = [int(post) for post in posts if post.isascii() and post.isdecimal() and len(post) < 19]
     known = dict(conn.execute(
         "SELECT id, concat_ws(' ', nullif(section, ''), title) FROM post WHERE id = ANY (%s) AND org_code = %s AND (valid_to IS NULL OR valid_to >= %s)",
         (ids, row["org_code"], first or today(conn)),
     ).fetchall())  # fmt: skip
     if number in ids:
-        wrong["deputies"] = "自分の職を、自分の代わりにはできません。ほかの職を選んでください。"
+        wrong["deputy-1"] = "自分の職を、自分の代わりにはできません。ほかの職を選んでください。"
     elif len(set(ids)) < len(ids):
-        wrong["deputies"] = "同じ職が2回選ばれています。順序に1回だけ入れてください。"
+        wrong["deputy-1"] = "同じ職が2回選ばれています。順序に1回だけ入れてください。"
     elif len(ids) < len([post for post in posts if post]) or set(ids) != set(known):
-        wrong["deputies"] = "その日には無い職か、ほかの組織の職が選ばれています。選び直してください。"
+        wrong["deputy-1"] = "その日には無い職か、ほかの組織の職が選ばれています。選び直してください。"
     if wrong or first is None:
         raise NotTaken(wrong)
     with conn.transaction():
@@ -265,7 +258,7 @@ def set_superior(conn: Connection, actor: Actor, number: int, superior: str, sin
     """Set the post above, "" for none, from a day on. Raises `NotFound`, `NotTaken`."""
     row = _post(conn, actor, number)
     wrong: dict[str, str] = {}
-    first = _day(conn, {"since": since}, "since", "始める日", wrong)
+    first = _day(conn, {"superior-since": since}, "superior-since", "始める日", wrong)
     above = int(superior) if superior.isascii() and superior.isdecimal() and len(superior) < 19 else None
     name = None
     if superior:

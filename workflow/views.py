@@ -1,5 +1,6 @@
 """The views of an inbox: which sorts of work each shows, what others are waited for, what was done, and views that people keep."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -119,7 +120,7 @@ def done(conn: Connection, person_id: int, *, after: str = "", limit: int = 30) 
     following = cursor_of(last["at"].isoformat(), last["case_id"], last["seq"]) if last else ""
     turns = asked(conn, person_id, [row["case_id"] for row in rows[:limit]])
     shown = [row | told(row) | _labels(row) | {"asked": turns.get(row["case_id"], [])} for row in rows[:limit]]
-    return Page([row | {"deputy": '"acting_for":' in row["body"]} for row in shown], following)
+    return Page([row | {"deputy": bool(json.loads(row["body"]).get("acting_for"))} for row in shown], following)
 
 
 def _acted(conn: Connection, person_id: int, before: tuple[datetime, int, int]) -> dict[str, Any]:

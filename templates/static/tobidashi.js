@@ -279,6 +279,34 @@ const features = {
   },
 };
 
+/* 一覧の行: 一覧の中にいる間だけ、j k(か矢印)で行を移り、x で選び、? で説明を開く。字を書く欄では何もしない */
+features.rows = (list) => {
+  const rows = [...list.querySelectorAll("tbody tr")];
+  const help = list.closest("form")?.parentElement.querySelector(".keys") ?? list.parentElement.querySelector(".keys");
+  if (help) help.hidden = false;
+  const go = (from, by) => {
+    const row = rows[Math.min(Math.max(from + by, 0), rows.length - 1)];
+    row.querySelector("a.data-table__title")?.focus();
+    row.scrollIntoView({ block: "nearest" });
+  };
+  const doing = {
+    j: (at) => go(at, 1),
+    ArrowDown: (at) => go(at, 1),
+    k: (at) => go(at, -1),
+    ArrowUp: (at) => go(at, -1),
+    x: (at) => rows[at].querySelector("input[type=checkbox]")?.click(),
+    "?": () => { if (help) help.open = !help.open; },
+  };
+  list.addEventListener("keydown", (event) => {
+    const field = event.target.closest("textarea, select, input:not([type=checkbox])");
+    const at = rows.indexOf(event.target.closest("tr"));
+    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    if (field || at < 0 || event.ctrlKey || event.altKey || event.metaKey || event.isComposing || !doing[key]) return;
+    event.preventDefault();
+    doing[key](at);
+  });
+};
+
 const start = (root) => {
   for (const element of root.querySelectorAll("[data-feature]")) {
     for (const name of element.dataset.feature.split(" ")) features[name]?.(element);

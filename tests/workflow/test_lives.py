@@ -70,9 +70,11 @@ ROADS = (
     PLAIN[:6],
     PLAIN[:6],
     PLAIN[:6],
+    (*PLAIN[:5], "cancel"),
     PLAIN,
     PLAIN,
     (*PLAIN, "file_result"),
+    (*PLAIN, "file_result", "file_trip_report", "file_trip_report@staff_colleague"),
     ASKED,
 )
 
@@ -342,7 +344,8 @@ class Life(RuleBasedStateMachine):
             self.tell(datetime.combine(FIRST + timedelta(days=DAYS[name]), clock(6), TOKYO))
             self.due_moves()
             return
-        by = getattr(self.cast, factory.DOES.get(name, "bureau"))
+        name, _, who = name.partition("@")
+        by = getattr(self.cast, who or factory.DOES.get(name, "bureau"))
         rows = [(self.staff[0], FIRST, 5, WHOLE), (self.staff[1], FIRST, 2, (1,))]
         form = (
             self.team(rows) if name == "propose_team" else factory._written(self.conn, self.cast, self.case, name, by)

@@ -13,11 +13,10 @@ from states.routes import AFTER, ASKS
 from states.seats import ABSENCES
 from states.text import visible
 from workflow import absences
-from workflow.absences import NotTaken
+from workflow.colleagues import NotTaken
 from workflow.db import database
 from workflow.loading import NotFound
 from workflow.once import once
-from workflow.tenures import NotTaken as NoFile
 from workflow.web import brought, lists, sheets
 from workflow.web.posted import Posted
 from workflow.web.render import Signed, page
@@ -88,7 +87,7 @@ async def bring(request: Request, incoming: Uploaded, signed: SignedInForLong) -
     _keeps(signed)
     try:
         data = await brought.bytes_of(incoming)
-    except NoFile as refusal:
+    except NotTaken as refusal:
         return await run_in_threadpool(_refused, request, signed, refusal.fields)
     return await run_in_threadpool(_tried, request, signed, incoming.name, data)
 
@@ -112,7 +111,7 @@ def take(request: Request, conn: Connection, signed: SignedIn, posted: Posted) -
     _keeps(signed)
     try:
         absences.take_in(conn, signed.actor, brought.again(posted), good_ones=posted.get("do") == "good")
-    except (NotTaken, NoFile) as refusal:
+    except NotTaken as refusal:
         return _page(request, conn, signed, None, refusal.fields)
     return RedirectResponse(f"{ADDRESS}?done=taken", 303)
 

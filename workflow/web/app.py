@@ -11,12 +11,15 @@ from starlette.types import Scope
 
 from workflow.settings import settings
 from workflow.web import (
+    absences,
     administration,
+    appointments,
     arrangements,
     attention,
     audit,
     availability,
     balance,
+    bulk,
     calendar_days,
     case_list,
     cases,
@@ -36,6 +39,7 @@ from workflow.web import (
     month,
     moving,
     people,
+    posts,
     preferences,
     recognitions,
     remarks,
@@ -50,6 +54,7 @@ from workflow.web import (
     sign_in,
     turns,
     verbs,
+    views,
 )
 from workflow.web.render import STATIC, mark
 from workflow.web.security import BodyLimit, LastResort, SameOrigin, SecurityHeaders
@@ -58,6 +63,8 @@ from workflow.web.session import SentEarlier, SignInNeeded
 PAGES = (
     sign_in,
     inbox,
+    bulk,
+    views,
     case_list,
     search,
     copying,
@@ -75,6 +82,9 @@ PAGES = (
     recognitions,
     availability,
     people,
+    posts,
+    appointments,
+    absences,
     balance,
     turns,
     month,

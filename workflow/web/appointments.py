@@ -1,6 +1,7 @@
 """Lists of appointment orders: brought, tried out with what becomes of every open case, taken in, taken back before their day."""
 
 from collections.abc import Mapping
+from uuid import uuid4
 
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
@@ -8,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 from states.text import visible
 from workflow import appointments, posts, touched
-from workflow.appointments import NotTaken
+from workflow.colleagues import NotTaken
 from workflow.db import database
 from workflow.once import once
 from workflow.web import brought, sheets
@@ -62,7 +63,7 @@ def _tried(request: Request, signed: Signed, typed: str, name: str, data: bytes)
     counts = [(touched.LABELS[kind], kind, sum(case.kind == kind for case in report.cases)) for kind in touched.LABELS]
     return page(
         request, signed, "appointment_trial.html", report=report, name=visible(name)[:100], typed=typed, file=brought.kept(data),
-        key=str(sheets.uuid5(sheets.UUID(int=0), data.hex() + typed)), counts=counts, labels=touched.LABELS,
+        key=str(uuid4()), counts=counts, labels=touched.LABELS,
     )  # fmt: skip
 
 

@@ -3,8 +3,8 @@
 import base64
 import binascii
 
+from workflow.colleagues import NotTaken
 from workflow.settings import settings
-from workflow.tenures import NotTaken
 from workflow.web.posted import Fields
 from workflow.web.uploads import Incoming
 

@@ -11,10 +11,22 @@ from starlette.responses import Response
 
 from states.dates import month_day
 from states.kernel import Refused
-from states.route_actions import BY_NAME, standing_of, waiting
+from states.route_actions import standing_of, waiting
 from states.routes import BLOCKING, desk
 from states.terms import CLOCK, Verdict, block
-from workflow import burden, cases, deliveries, diagram, durations, extending, foreseen, retention, routing, story, telling
+from workflow import (
+    burden,
+    cases,
+    deliveries,
+    diagram,
+    durations,
+    extending,
+    foreseen,
+    retention,
+    routing,
+    story,
+    telling,
+)
 from workflow.cases import Conflict, View
 from workflow.db import type_connection
 from workflow.deadlines import local_day
@@ -23,7 +35,22 @@ from workflow.extending import EXTEND
 from workflow.queries import ENGINE_LABELS
 from workflow.rounds import KIND
 from workflow.turns import BEHIND, Ledger, ledger, moves_of
-from workflow.web import administration, arrivals, errors, evidence, family, forms, offers, papers, reminded, route, seals, sheets
+from workflow.web import (
+    administration,
+    arrivals,
+    errors,
+    evidence,
+    family,
+    forms,
+    offers,
+    papers,
+    queue,
+    reminded,
+    route,
+    seals,
+    sheets,
+    shown,
+)
 from workflow.web.clashes import Clash
 from workflow.web.offers import Typed
 from workflow.web.posted import Fields, Posted
@@ -89,7 +116,7 @@ def act(request: Request, conn: Connection, signed: SignedIn, posted: Posted, ca
                 request, conn, signed, view, offer, typed, sheet=sheet, problems=refusal.verdicts, status=422
             )
         return case_page(request, conn, signed, view, typed, problems=refusal.verdicts)
-    return RedirectResponse(f"/cases/{case_id}?done={action}", 303)
+    return RedirectResponse(f"/cases/{case_id}?done={action}{queue.kept(request, signed.actor)}", 303)
 
 
 def _written(posted: Fields) -> list[str]:
@@ -126,7 +153,7 @@ def case_page(
     able = [offer for offer in view.offers if offer.allowed]
     told = telling.before(conn, signed.actor.person_id, view.id, able)
     turns_to = foreseen.turns(conn, signed.actor.person_id, view.id, able) if route.open_to(view) else {}
-    context = around | route.context(conn, view) | {
+    context = around | route.context(conn, view) | queue.around(request, conn, signed, view.id, done) | {
         "came": arrivals.came(conn, view, inner), "same": same, "elsewhere": elsewhere, "linked": arrivals.linked(conn, signed, view),
         "view": view, "read": view.read, "inside": inner, "names": names, "state_word": view.ended or _state_word(view, inner), "left": _left(view, lines, names),
         "origin_word": getattr(around["words"], "origins", {}).get(view.origin, ""), "dues": offers.due_lines(view),
@@ -139,7 +166,7 @@ def case_page(
         "verdicts": _verdicts(view, around["words"].clauses), "cards": offers.cards(view, view.offers, typed, choices=choices, told=told, turns=turns_to),
         "extends": extending.dues(view), "refused": offers.refused(view, view.offers), "editing": not view.version and bool(view.offers),
         "deciding": any(offer.action.weighs == "decider" for offer in view.offers),
-        "burden": burden.of_case(conn, signed, view) if able and inner else [],
+        "burden": burden.of_case(conn, signed, view) if _decides(view) else [],
         "files": papers.files(conn, signed, view, back="case", done=done), "remarks": papers.remarks(conn, signed, view, back="case", done=done),
         "children": family.children(conn, view), "parent": family.parent(view),
         "difference": view.process.difference(view.form),
@@ -239,6 +266,12 @@ def _turn(view: View, signed: Signed, names: Mapping[str, str]) -> str:
     return "、".join(dict.fromkeys(asks)) or f"いまの手番は{names.get(view.holder, '')}です"
 
 
+def _decides(view: View) -> bool:
+    """Whether the reader has the case before him to decide it, or to answer for it on its way."""
+    weighs = any(offer.action.weighs == "decider" for offer in view.offers)
+    return weighs or any(one.step.kind in BLOCKING for one in standing_of(view.facts))
+
+
 def _own(view: View, signed: Signed) -> list[Mapping[str, Any]]:
     """The open items of the case that wait for this reader."""
     desks = {(post.org_code, role) for post in signed.actor.posts for role in (post.role, desk(post.id))}
@@ -272,13 +305,6 @@ def _to(line: Mapping[str, Any]) -> str:
     return found
 
 
-def _opens_again(view: View, line: Mapping[str, Any]) -> bool:
-    """Whether the screen of an event can be opened again: one that decided, or answered a route, on a version before it."""
-    answers = line["action"] in BY_NAME and BY_NAME[line["action"]].main
-    decides = any(row.weighs == "decider" for row in view.process.table if row.name == line["action"])
-    return bool(line["seq"] > 1 and view.may_read("shown") and (answers or decides))
-
-
 @dataclass(frozen=True)
 class Told:
     """A line of what an event carries."""
@@ -302,7 +328,8 @@ def _events(
     view: View, lines: Sequence[Mapping[str, Any]], inner: bool, delivered: Mapping[int, str]
 ) -> list[dict[str, Any]]:
     """The events, newest first; who stands outside sees those that were theirs or were told to them."""
-    shown: list[dict[str, Any]] = []
+    told: list[dict[str, Any]] = []
+    again = inner and view.may_read("shown")
     for line in lines:
         rows = [row for row in view.process.table if row.name == line["action"]]
         known = any((row.by | row.tells) & view.roles for row in rows) or (line["action"] == EXTEND and line["shown"])
@@ -321,15 +348,15 @@ def _events(
             for part in line["shown"]
         ]
         parts += [Told("知らせ", delivered[line["seq"]], False)] if delivered.get(line["seq"]) else []
-        shown.append(
+        told.append(
             {
                 "at": line["at"],
                 "tag": "自動" if line["actor"] == CLOCK else line["holder"],
                 "text": f"{line['action_label']}{moved}",
                 "by": by,
                 "lines": parts,
-                "now": not shown,
-                "screen": line["seq"] if inner and _opens_again(view, line) else 0,
+                "now": not told,
+                "screen": line["seq"] if again and line["seq"] > 1 and shown.decides(view.process, line["action"]) else 0,
             }
         )
-    return shown
+    return told

@@ -30,9 +30,11 @@ from workflow.web.uploads import Incoming, Uploaded, turn
 router = APIRouter()
 logger = logging.getLogger(__name__)
 
-CASE, LIST = "case", "list"  # the pages that the form stands on
+CASE, LIST = papers.CASE, "list"  # the pages that the form stands on
 AROUND = 128 * 1024  # bytes of a form besides its file
 SANDBOX = "sandbox; default-src 'none'"
+# A browser shows a PDF with a viewer of its own, which a sandbox would shut out; the file itself may still load nothing.
+VIEWER = "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 DAMAGED = Trouble(
     500,
     "このファイルは渡せません",
@@ -114,6 +116,26 @@ def give(request: Request, conn: Connection, signed: SignedIn, case_id: RowId, f
         "Content-Disposition": f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(file.name, safe='')}",
         "Content-Length": str(file.size),
         "Content-Security-Policy": SANDBOX,
+    }
+    return StreamingResponse(attachments.stream(database(), file), media_type=file.media_type, headers=headers)
+
+
+@router.get("/cases/{case_id:int}/files/{file_id:int}/view")
+def look_at(conn: Connection, signed: SignedIn, case_id: RowId, file_id: RowId) -> Response:
+    """A picture or a PDF to be looked at in the browser: of no other type, and nothing in it may run or load anything."""
+    view = cases.look(conn, signed.actor.person_id, case_id)
+    file = attachments.one(conn, view.id, papers.beside(view), file_id)
+    if file is None or file.media_type not in papers.LOOKED_AT:
+        raise NotFound
+    try:
+        attachments.prove(conn, file)
+    except attachments.Damaged:
+        logger.exception("attachment %s of case %s is not what was received", file.id, view.id)
+        raise replace(DAMAGED) from None
+    headers = {
+        "Content-Disposition": f"inline; filename=\"file-{file.id}.{extension_of(file.name)}\"",
+        "Content-Length": str(file.size),
+        "Content-Security-Policy": SANDBOX if file.media_type != papers.PDF else VIEWER,
     }
     return StreamingResponse(attachments.stream(database(), file), media_type=file.media_type, headers=headers)
 

@@ -1,20 +1,26 @@
-"""Home: what waits for the person, the most urgent first; drafts and running cases below. Headquarters' queue is the same list."""
+"""Home: what waits for the person, the most urgent first, in views by the sort of work; drafts and running cases below.
+
+Headquarters' queue is the same list.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import uuid4
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from states import catalogue
-from workflow import finding, queries, turns
+from states import catalogue, routes
+from workflow import deputies, finding, queries, turns, views
 from workflow.access import Actor
 from workflow.deadlines import local_day
 from workflow.finding import Wanted
 from workflow.loading import NotFound
+from workflow.queries import Page
 from workflow.story import HOLDERS
 from workflow.troubles import READERS
-from workflow.web import lists, offers
+from workflow.web import lists, offers, queue
+from workflow.web.queue import HEADQUARTERS, INBOX, ROLES, Place
 from workflow.web.render import Signed, page
 from workflow.web.session import Connection, SignedIn
 
@@ -29,68 +35,125 @@ URGENCIES = (
     ("soon", "2営業日以内", "now", "soon"),
     ("later", "それより先", "none", "later"),
 )
-HEADQUARTERS = "headquarters"
+TOGETHER = frozenset({"read", "confirm"})  # sorts of work that may be done with several cases at once
 
 
-@router.get("/inbox")
-def inbox(
-    request: Request, conn: Connection, signed: SignedIn,
-    due: str = "all", ask: str = "", org: str = "", office: str = "", q: str = "", after: str = "",
-) -> Response:  # fmt: skip
-    filters = {"due": due, "ask": ask, "org": org, "office": office, "q": q}
-    consulted = signed.actor.roles == {HEADQUARTERS}
-    return _queue(request, conn, signed, "/inbox", filters, after, consulted=consulted)
+@router.get(INBOX)
+def inbox(request: Request, conn: Connection, signed: SignedIn, after: str = "", at: str = "") -> Response:
+    consulted = signed.actor.roles == {ROLES[HEADQUARTERS]}
+    return _queue(request, conn, signed, Place(INBOX, queue.filters_of(request), after, at), consulted=consulted)
 
 
-@router.get("/headquarters")
-def headquarters(
-    request: Request, conn: Connection, signed: SignedIn,
-    due: str = "all", ask: str = "", org: str = "", office: str = "", q: str = "", after: str = "",
-) -> Response:  # fmt: skip
+@router.get(HEADQUARTERS)
+def headquarters(request: Request, conn: Connection, signed: SignedIn, after: str = "", at: str = "") -> Response:
     """What the bureaus ask of headquarters; of who holds a post there."""
-    if HEADQUARTERS not in signed.actor.roles:
+    if ROLES[HEADQUARTERS] not in signed.actor.roles:
         raise NotFound
-    filters = {"due": due, "ask": ask, "org": org, "office": office, "q": q}
-    return _queue(request, conn, signed, "/headquarters", filters, after, role=HEADQUARTERS, consulted=True)
+    return _queue(request, conn, signed, Place(HEADQUARTERS, queue.filters_of(request), after, at), consulted=True)
 
 
-def _queue(
-    request: Request, conn: Connection, signed: Signed, path: str, filters: Mapping[str, str], after: str,
-    *, role: str = "", consulted: bool,
-) -> Response:  # fmt: skip
+def _queue(request: Request, conn: Connection, signed: Signed, place: Place, *, consulted: bool) -> Response:
     """The list of what waits; `consulted` shows which bureau asked, when, and how many of the days are used."""
-    person, inner = signed.actor.person_id, lists.inside(signed.actor)
-    wanted = {name: lists.words(value) for name, value in filters.items()}
-    with lists.place_in(path):
-        found = queries.inbox(conn, person, **wanted, role=role, after=after, limit=PAGE)
+    person, inner, view = signed.actor.person_id, lists.inside(signed.actor), place.filters["view"]
+    deputy = deputies.of_person(conn, person) if inner else deputies.Deputy(person)
+    acting = views.for_absent(conn, person, deputy)
+    with lists.place_in(place.path):
+        found = queue.found(conn, signed.actor, place, after=place.after, limit=PAGE)
+        listed = _listed(conn, person, view, place.after)
+    found = queue.with_acting(conn, signed.actor, acting, view, found) if place.filters["scope"] else found
+    counts = views.counts(conn, person, found.kinds)
     now = queries.database_now(conn)
     held = turns.held_now(conn, person, [row["case_id"] for row in found.rows], inside=inner)
-    kept = wanted | {"due": "" if wanted["due"] == "all" else wanted["due"]}
+    following = (listed or found).next
+    rows = [_line(row, place) | turns.turn(row, held, inside=inner) for row in found.rows]
+    rows = [row | {"urgency": lists.urgency(row, local_day(now)), "clues": row["clues"] if inner else []} for row in rows]
+    own = {name: value for name, value in place.filters.items() if name not in ("view", "scope")}
     return page(
-        request, signed, "inbox.html", path=path, moment=lists.moment(now), filters=kept, inside=inner, consulted=consulted,
-        filtered=any(kept.values()), counters=_counters(path, found.counts, wanted["due"]),
-        total=lists.counted(found.counts["all"]), choices=queries.choices(conn, person, role=role),
-        rows=[
-            dict(row) | {"urgency": lists.urgency(row, local_day(now)), "clues": row["clues"] if inner else []} | turns.turn(row, held, inside=inner)
-            for row in found.rows
-        ],
-        next_href=lists.address(path, kept, after=found.next) if found.next else "",
-        first_href=lists.address(path, kept) if after else "",
+        request, signed, "inbox.html", path=place.path, moment=lists.moment(now), filters=place.filters, inside=inner, consulted=consulted,
+        filtered=any(own.values()), counters=_counters(place, found.counts), total=lists.counted(counts[""]),
+        deciding=lists.counted(counts["decide"]) if counts["decide"] else "", here=lists.counted(found.counts["all"]), label=views.LABELS[view],
+        views=inner, groups=_groups(conn, person, place, counts), scopes=_scopes(place, len(acting)) if acting else [], choices=_choices(conn, signed.actor, place),
+        rows=rows, ticked=[row for row in rows if row["tick"]], key=str(uuid4()), listed=listed, others=view == views.OTHERS, done=view == views.DONE,
+        lines=[dict(row) | {"href": queue.case_href(row["case_id"], place)} for row in listed.rows] if listed else [],
+        kept=views.kept(conn, person, place.path), told=place.told,
+        next_href=lists.address(place.path, place.filters, after=following) if following else "",
+        first_href=lists.address(place.path, place.filters) if place.after else "",
         attention=found.attention, resend="/attention" if signed.actor.roles & READERS else "", late=queries.late_effects(conn) if inner else 0,
         openings=[] if inner else openings(signed.actor), drafts=_drafts(conn, signed.actor),
         running=[] if inner else _running(conn, signed.actor), holders=HOLDERS,
     )  # fmt: skip
 
 
-def _counters(path: str, counts: Mapping[str, int], due: str) -> list[dict[str, Any]]:
-    known = due if due in counts else "all"
+def _listed(conn: Connection, person: int, view: str, after: str) -> Page | None:
+    """The rows of a view that is not one's own work."""
+    shown = {views.OTHERS: views.others, views.DONE: views.done}.get(view)
+    return shown(conn, person, after=after, limit=PAGE) if shown else None
+
+
+def _line(row: Mapping[str, Any], place: Place) -> dict[str, Any]:
+    """A row with its address, whether it may be ticked, and for whom the person would act."""
+    at = Place(place.path, place.filters, place.after, queries.place(row))
+    route = routes.of({"route": row["route"]}) if row["route"] else None
+    together = row["kind"] in TOGETHER or (route is not None and route.bulk and not row["acting"])
+    instead = f"{row['instead']}({row['why']})に代わって代決できます" if row["acting"] else ""
+    return dict(row) | {"href": queue.case_href(row["case_id"], at), "tick": together, "instead": instead, "here": at.at == place.at}
+
+
+def _counters(place: Place, counts: Mapping[str, int]) -> list[dict[str, Any]]:
+    known = place.filters["due"] if place.filters["due"] in counts else "all"
+    kept = {name: place.filters[name] for name in ("view", "scope")}
     return [
         {
-            "href": lists.address(path, {}, due="" if key == "all" else key), "label": label, "kind": kind, "shape": shape,
+            "href": lists.address(place.path, kept, due="" if key == "all" else key), "label": label, "kind": kind, "shape": shape,
             "count": lists.counted(counts[key]), "current": key == known,
         }
         for key, label, kind, shape in URGENCIES
     ]  # fmt: skip
+
+
+def _views(place: Place, counts: Mapping[str, int]) -> list[dict[str, Any]]:
+    return [
+        {
+            "href": lists.address(place.path, {"scope": place.filters["scope"]}, view=view), "label": label,
+            "count": lists.counted(counts[view]), "current": view == place.filters["view"],
+        }
+        for view, label in views.LABELS.items()
+    ]  # fmt: skip
+
+
+def _groups(
+    conn: Connection, person: int, place: Place, counts: Mapping[str, int]
+) -> list[tuple[str, list[dict[str, Any]]]]:
+    """The views beside the list: those of the system, one's own, and those shared by colleagues."""
+    kept = views.kept(conn, person, place.path)
+    here = lists.address("", place.filters).removeprefix("?")
+    shown = {
+        own: [
+            {"href": f"{view.path}?{view.query}", "label": view.name, "count": "", "current": view.query == here != ""}
+            for view in kept if view.own is own
+        ]
+        for own in (True, False)
+    }  # fmt: skip
+    groups = [("手番", _views(place, counts)), ("自分で保存した一覧", shown[True]), ("所属で共有の一覧", shown[False])]
+    return [(heading, items) for heading, items in groups if items]
+
+
+def _scopes(place: Place, acting: int) -> list[dict[str, Any]]:
+    """The switch between one's own work and also what one may do for absent holders."""
+    also = f"{views.MOST_ACTING}+" if acting >= views.MOST_ACTING else str(acting)
+    named = (("", "自分の分", ""), (queue.ALSO_AS_DEPUTY, "代決できる分も", also))
+    return [
+        {
+            "href": lists.address(place.path, {"view": place.filters["view"], "scope": scope}), "label": label, "count": count,
+            "current": scope == place.filters["scope"],
+        }
+        for scope, label, count in named
+    ]  # fmt: skip
+
+
+def _choices(conn: Connection, actor: Actor, place: Place) -> Mapping[str, Sequence[tuple[str, str]]]:
+    kinds = views.VIEWS.get(place.filters["view"], ())
+    return queries.choices(conn, actor.person_id, role=ROLES[place.path], kinds=kinds)
 
 
 def openings(actor: Actor) -> list[dict[str, str]]:

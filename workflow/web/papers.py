@@ -1,23 +1,28 @@
 """The panels of files and remarks beside a case: what they show to one reader, and the forms they offer him."""
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import uuid4
 
 from workflow import arriving, attachments, comments, deliveries
 from workflow.arriving import size_text
 from workflow.cases import View
-from workflow.file_types import TAKEN
+from workflow.file_types import BYTES, TAKEN
 from workflow.loading import Connection
 from workflow.reach import INTERNAL, SHARED, Reach, reach
 from workflow.settings import settings
 from workflow.web import offers
-from workflow.web.render import Signed
+from workflow.web.render import Signed, clock
 
 ATTACHED = "attached"  # what a page says was just done
 MUNICIPALITIES = ("requester", "partner")  # parts of those who stand outside, besides the place that the case is about
 LATEST = 10  # remarks that are shown without being asked for
+PDF = "application/pdf"
+LOOKED_AT = frozenset({PDF, "image/png", "image/jpeg", "image/gif"})  # what browsers show by themselves and nothing runs in
+SHORT = 8 * 1024  # bytes of a text that stands on the page of its case
+CASE = "case"  # the page of the case, as `back` names it
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,10 @@ class FileLine:
     seq: int | None
     inside: bool
     remove: str = ""
+    added: str = ""  # after which decision it was added; it is never part of what was decided
+    view: str = ""  # where it can be looked at
+    picture: bool = False
+    text: str = ""
 
 
 @dataclass(frozen=True)
@@ -108,7 +117,14 @@ def files(
     far = beside(view)
     draft, writes = not view.version, bool(view.editable)
     found = attachments.listed(conn, view.id, far)
-    lines = [_line(file, f"/cases/{view.id}/files/{file.id}", draft and writes) for file in found]
+    decisions = _decisions(conn, view) if any(file.seq for file in found) else []
+    lines = [
+        replace(
+            _line(file, f"/cases/{view.id}/files/{file.id}", draft and writes), added=_added(file, decisions),
+            text=_text(conn, file) if back == CASE else "",
+        )
+        for file in found
+    ]  # fmt: skip
     limit, quota = settings().file_limit, settings().case_quota
     return Files(
         view.id, lines, draft, offers.inside(view), _others(view), arriving.scopes(far, draft=draft, writes=writes), TAKEN, limit,
@@ -119,10 +135,42 @@ def files(
 
 def _line(file: attachments.Attachment, href: str, removable: bool) -> FileLine:
     erased = f"消去済み(記録{file.erased_seq}号)" if file.erased_seq is not None else ""
+    looked = not erased and file.media_type in LOOKED_AT
     return FileLine(
         "" if erased else href, file.name, erased, file.label, "" if erased else size_text(file.size), file.org_name, file.added_at,
-        file.seq, file.scope == INTERNAL, f"{href}/delete" if removable else "",
+        file.seq, file.scope == INTERNAL, f"{href}/delete" if removable else "", view=f"{href}/view" if looked else "",
+        picture=looked and file.media_type != PDF,
     )  # fmt: skip
+
+
+DECISIONS = "SELECT e.seq, e.at, e.action, e.body FROM event e WHERE e.case_id = %s AND e.action = ANY (%s) AND e.seq <= %s ORDER BY e.seq"
+
+
+def _decisions(conn: Connection, view: View) -> list[tuple[int, str]]:
+    """The decisions of the case that this reader knows of: the event, and what is said of a file that came after it."""
+    ends = frozenset[str]().union(*(matter.decides for matter in view.process.matters))
+    rows = [row for row in view.process.table if row.weighs == "decider" or row.name in ends]
+    known = {row.name for row in rows if offers.inside(view) or (row.by | row.tells) & view.roles}
+    found = conn.execute(DECISIONS, (view.id, sorted(known), view.version), prepare=True).fetchall()
+    return [(seq, f"「{view.process.label_of(action, json.loads(body)['from'])}」({clock(at)})のあとに添えたもの") for seq, at, action, body in found]
+
+
+def _added(file: attachments.Attachment, decisions: Sequence[tuple[int, str]]) -> str:
+    """What a file is an addition to: the last decision before it came."""
+    return next((said for seq, said in reversed(decisions) if file.seq is not None and seq < file.seq), "")
+
+
+def _text(conn: Connection, file: attachments.Attachment) -> str:
+    """The words of a short text, in the characters it was written in; of anything else nothing."""
+    if file.erased_seq is not None or file.media_type != BYTES or not 0 < file.size <= SHORT:
+        return ""
+    data = attachments.beginning(conn, file)
+    for coding in ("utf-8-sig", "cp932"):
+        try:
+            return data.decode(coding)
+        except UnicodeDecodeError:
+            continue
+    return ""
 
 
 def remarks(

@@ -13,9 +13,9 @@ from states.dates import read_date
 from states.seats import TENURES
 from workflow import posts, reassigning, tenures
 from workflow.cases import today
+from workflow.colleagues import NotTaken
 from workflow.loading import NotFound
 from workflow.once import once
-from workflow.tenures import NotTaken
 from workflow.web import sheets
 from workflow.web.posted import Fields, Posted
 from workflow.web.render import Signed, page
@@ -136,17 +136,17 @@ def begin(request: Request, conn: Connection, signed: SignedIn, posted: Posted, 
 @router.post(f"{ADDRESS}/{{entry:int}}/deputies")
 def deputies(request: Request, conn: Connection, signed: SignedIn, posted: Posted, entry: RowId) -> Response:
     """Set who stands in, in which order."""
-    typed = {name: posted.get(name, "") for name in ("since", *_places())}
+    typed = {name: posted.get(name, "") for name in ("deputies-since", *_places())}
     order = [typed[name] for name in _places() if typed[name]]
-    change = partial(tenures.set_deputies, conn, signed.actor, entry, order, typed["since"])
+    change = partial(tenures.set_deputies, conn, signed.actor, entry, order, typed["deputies-since"])
     return _changed(request, conn, signed, entry, Asked("deputies", typed), change, "deputies")
 
 
 @router.post(f"{ADDRESS}/{{entry:int}}/superior")
 def superior(request: Request, conn: Connection, signed: SignedIn, posted: Posted, entry: RowId) -> Response:
     """Set the post above."""
-    typed = {"superior": posted.get("superior", ""), "since": posted.get("since", "")}
-    change = partial(tenures.set_superior, conn, signed.actor, entry, typed["superior"], typed["since"])
+    typed = {"superior": posted.get("superior", ""), "superior-since": posted.get("superior-since", "")}
+    change = partial(tenures.set_superior, conn, signed.actor, entry, typed["superior"], typed["superior-since"])
     return _changed(request, conn, signed, entry, Asked("superior", typed), change, "superior")
 
 

@@ -87,7 +87,7 @@ def found(conn: Connection, actor: Actor, place: Place, *, after: str, limit: in
 
 def with_acting(conn: Connection, actor: Actor, rows: Sequence[Mapping[str, Any]], view: str, page: Page) -> Page:
     """The counts of a page with what the person may do for absent holders."""
-    marks = queries.marks(conn, queries.database_now(conn))
+    marks = queries.edges(conn, queries.database_now(conn))
     wanted = [row for row in rows if row["kind"] in views.VIEWS.get(view, ())]
     counts, kinds = dict(page.counts), dict(page.kinds)
     for row in wanted:

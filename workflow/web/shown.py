@@ -12,10 +12,10 @@ from starlette.responses import Response
 from states import routes
 from states.dates import wareki
 from states.kernel import Process
-from states.route_actions import BY_NAME
+from states.route_actions import BY_NAME, CONSENTER, REVIEWER, VERBS
 from states.seats import Seats
 from states.terms import Level, Verdict
-from workflow import cases, differences, ended, history, rounds, story
+from workflow import cases, differences, ended, history, rounds, seating, story
 from workflow.blackout import filled
 from workflow.cases import View
 from workflow.deadlines import local_day
@@ -31,6 +31,7 @@ router = APIRouter()
 
 EVENT = "SELECT e.case_id, e.seq, e.at, e.action, e.actor, e.post, e.office, e.body, e.hash FROM event e WHERE e.case_id = %(case)s AND e.seq = %(seq)s"
 MOST_FIGURES = 40
+ANSWERS = frozenset(verb.name for verb in VERBS if not verb.rare and verb.by & {REVIEWER, CONSENTER})
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def show(request: Request, conn: Connection, signed: SignedIn, case_id: RowId, s
     found = _dicts(conn, EVENT, {"case": case_id, "seq": seq})
     rows = [row for row in filled(story.content_rows(conn, view)) if row["seq"] == seq]
     kept = next((row for row in rows if row["kind"] == "shown"), None)
-    if not found or (kept is None and found[0]["action"] not in BY_NAME):
+    if not found or (kept is None and not decides(view.process, found[0]["action"])):
         raise NotFound
     event = named(conn, found)[0]
     body = json.loads(event["body"])
@@ -76,8 +77,17 @@ def show(request: Request, conn: Connection, signed: SignedIn, case_id: RowId, s
     route = _route(conn, then, version)
     return page(request, signed, "case_shown.html", **(around | {
         "view": then, "read": then.read, "now": view, "names": offers.names_of(view), "inside": True, "decided": decided, "boxes": route,
-        "later": _later(view, then), "gone": _gone(then, around["words"]), "difference": view.process.difference(then.form),
+        "later": _later(view, then), "added": _added(view, then, around["words"]), "gone": _gone(then, around["words"]), "difference": view.process.difference(then.form),
     }))  # fmt: skip
+
+
+def decides(process: Process, action: str) -> bool:
+    """Whether an act decided, gave the case back, or answered a route: its screen can be opened again."""
+    if action in BY_NAME:
+        return BY_NAME[action].main or action in ANSWERS
+    rows = [row for row in process.table if row.name == action]
+    ends = frozenset().union(*(matter.decides | matter.returns for matter in process.matters))
+    return action in ends or any(row.weighs == "decider" for row in rows)
 
 
 def as_it_was(view: View, past: Past, state: str, at: datetime) -> View:
@@ -130,12 +140,20 @@ def _route(conn: Connection, then: View, version: int) -> seals.Boxes | None:
     """The route as it stood on that screen."""
     one = rounds.at(rounds.written(conn, replace(then, version=version)), version)
     route = one.route if one else routes.of(then.form)
-    return seals.boxes(then, route, Seats()) if route else None
+    seats = seating.posts_on(conn, sorted({step.post for step in route.open}), then.facts.today) if route else Seats()
+    return seals.boxes(then, route, seats) if route else None
 
 
 def _later(view: View, then: View) -> list[Line]:
     """What is no longer as it was on that screen: before, now."""
-    return differences.between(view.process, then.form, view.form)
+    return differences.between(view.process, then.form, view.form, {group.partition(":")[0] for group in then.form})
+
+
+def _added(view: View, then: View, words: Any) -> list[str]:
+    """The parts of the form that were written only afterwards."""
+    called = getattr(words, "group_names", {})
+    heads = {group.partition(":")[0] for group in then.form} | {routes.GROUP}
+    return sorted({called.get(head, "様式の一部") for group in view.form if (head := group.partition(":")[0]) not in heads})
 
 
 def _gone(then: View, words: Any) -> list[tuple[str, int]]:

@@ -7,12 +7,14 @@ import pytest
 
 from tests import factory, offices
 from tests.offices import act
+from tests.papers import PDF, attach
 from tests.workflow.web.browsing import Browser, browser_of, visible
 from tests.workflow.web.conftest import At, Web
 from workflow import search
 from workflow.db import database, type_connection
 
 Browse = Callable[[int], Browser]
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)
 
 
 @pytest.fixture
@@ -229,3 +231,44 @@ def test_every_verb_of_a_route_can_be_done_from_the_page(
     assert "いまは、地域政策課 課長の回議を待っています。" in visible(
         head.client.post(f"/cases/{case}/actions/agree_step", data={"csrf": head.csrf, **sent, "key": str(uuid4())}).text
     )
+
+
+def test_a_file_after_the_decision_is_an_addition_and_can_be_looked_at(
+    browse: Browse, conn: type_connection, office: offices.Line
+) -> None:
+    case = offices.put_up(conn, office)
+    attach(database(), office.officer, case, PDF, name="前からの要綱.pdf")
+    attach(database(), office.officer, case, "集合は9時。\n".encode("cp932"), name="集合.txt", scope="internal")
+    up_to_decision(conn, office, case)
+    act(conn, office.director, case, "approve")
+    after = attach(database(), office.officer, case, PNG, name="会場の写真.png")
+    html = browse(office.director).get(f"/cases/{case}")
+    files = part(visible(html), "添付ファイル", "手番と経過") or part(visible(html), "添付ファイル", "経過")
+    assert files.count("追記") == 1
+    assert "追記 「派遣を決定する」(10月5日 10:00)のあとに添えたもの" in files.partition("会場の写真.png")[2]
+    assert "集合は9時。" in files
+    assert f'<img src="/cases/{case}/files/{after}/view"' in html
+    town = browse(office.who.municipality)
+    assert "のあとに添えたもの" in visible(town.get(f"/cases/{case}"))
+    assert "集合は9時。" not in town.get(f"/cases/{case}")
+
+
+def test_only_pictures_and_pdf_are_given_to_be_looked_at_and_nothing_in_them_runs(
+    browse: Browse, conn: type_connection, office: offices.Line
+) -> None:
+    case = offices.put_up(conn, office)
+    picture = attach(database(), office.officer, case, PNG, name="地図.png")
+    paper = attach(database(), office.officer, case, PDF, name="要綱.pdf", scope="internal")
+    text = attach(database(), office.officer, case, b"plain <script>alert(1)</script>", name="a.txt")
+    officer, town = browse(office.officer), browse(office.who.municipality)
+    shown = officer.client.get(f"/cases/{case}/files/{picture}/view")
+    assert (shown.status_code, shown.headers["content-type"], shown.content) == (200, "image/png", PNG)
+    assert shown.headers["content-disposition"].startswith("inline")
+    assert shown.headers["content-security-policy"] == "sandbox; default-src 'none'"
+    assert shown.headers["x-content-type-options"] == "nosniff"
+    pdf = officer.client.get(f"/cases/{case}/files/{paper}/view")
+    assert pdf.status_code == 200
+    assert "default-src 'none'" in pdf.headers["content-security-policy"]
+    assert officer.client.get(f"/cases/{case}/files/{text}/view").status_code == 404
+    assert town.client.get(f"/cases/{case}/files/{paper}/view").status_code == 404
+    assert "plain &lt;script&gt;alert(1)" in officer.get(f"/cases/{case}")

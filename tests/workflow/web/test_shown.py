@@ -1,0 +1,117 @@
+"""「決裁時の画面」: every past decision can be opened again as it was shown, what was erased or differs since is marked."""
+
+from collections.abc import Callable, Iterator
+from datetime import date
+
+import pytest
+
+from tests import factory, offices
+from tests.offices import act
+from tests.workflow.web.browsing import Browser, browser_of, visible
+from tests.workflow.web.conftest import At, Web
+from tests.workflow.web.test_route import up_to_decision
+from workflow import erase
+from workflow.db import database, type_connection
+
+Browse = Callable[[int], Browser]
+
+
+@pytest.fixture
+def conn(web: Web) -> Iterator[type_connection]:
+    with database().connection() as connection:
+        yield connection
+
+
+@pytest.fixture
+def office(conn: type_connection, at: At) -> offices.Line:
+    made = offices.line(conn, factory.cast(conn))
+    offices.rule(conn, made)
+    return made
+
+
+@pytest.fixture
+def browse(web: Web, conn: type_connection) -> Browse:
+    return lambda person_id: browser_of(web, conn, person_id)
+
+
+@pytest.fixture
+def decided(conn: type_connection, office: offices.Line) -> tuple[int, int]:
+    """A case with its decision, and the event of it."""
+    case = offices.put_up(conn, office, purpose="はじめに書いた目的。")
+    up_to_decision(conn, office, case)
+    return case, act(conn, office.director, case, "approve").version
+
+
+def test_a_decision_is_opened_again_with_form_verdicts_and_route_as_they_were(
+    browse: Browse, office: offices.Line, decided: tuple[int, int]
+) -> None:
+    case, seq = decided
+    officer = browse(office.officer)
+    assert f'href="/cases/{case}/shown/{seq}"' in officer.get(f"/cases/{case}")
+    told = visible(officer.get(f"/cases/{case}/shown/{seq}"))
+    for said in (
+        "決裁時の画面", "令和8年10月5日の「派遣を決定する」のときの画面です", f"第{seq - 1}版を見て行われました", "はじめに書いた目的。",
+        "派遣職員の日程表", "要領2(4)", "決裁 局長 ▶", "よい計画です。",
+    ):  # fmt: skip
+        assert said in told, said
+    assert "一致" in told
+    assert "不一致" not in told
+    assert "この画面の内容は、いまも変わっていません。" in told.partition("いまと違うところ")[2]
+
+
+def test_what_a_reviewer_had_on_the_screen_is_opened_too(
+    browse: Browse, conn: type_connection, office: offices.Line
+) -> None:
+    case = offices.put_up(conn, office)
+    seq = act(conn, office.chief, case, "approve_step", remark="日程に無理がない。").version
+    told = visible(browse(office.head).get(f"/cases/{case}/shown/{seq}"))
+    assert "「承認して上げる」のときの画面です" in told
+    assert "日程に無理がない。" in told
+    assert "回議 地域政策課 係長 ▶" in told
+
+
+def test_what_was_erased_since_is_marked_with_its_event(
+    browse: Browse, conn: type_connection, office: offices.Line, decided: tuple[int, int]
+) -> None:
+    case, seq = decided
+    row = conn.execute(
+        "SELECT seq, ord FROM content WHERE case_id = %s AND kind = 'form:request' ORDER BY seq LIMIT 1", (case,)
+    ).fetchone()
+    assert row is not None
+    erased = erased_part(office, case, (row[0], row[1]))
+    told = visible(browse(office.officer).get(f"/cases/{case}/shown/{seq}"))
+    assert f"要請の内容: 消去済み(記録{erased}号)" in told
+    assert "はじめに書いた目的。" not in told
+
+
+def erased_part(office: offices.Line, case: int, place: tuple[int, int]) -> int:
+    """One content row erased by who keeps the records; the event that did it."""
+    return erase.erase(database(), office.who.records, case, [place], ground="本人の申し出")
+
+
+def test_only_who_may_read_what_deciders_saw_opens_it_and_only_decisions(
+    browse: Browse, office: offices.Line, decided: tuple[int, int]
+) -> None:
+    case, seq = decided
+    for person, status in ((office.director, 200), (office.who.auditor, 200), (office.who.municipality, 404), (office.who.staff, 404)):
+        assert browse(person).client.get(f"/cases/{case}/shown/{seq}").status_code == status
+    officer = browse(office.officer)
+    for other in (1, seq + 1, 10**9):
+        assert officer.client.get(f"/cases/{case}/shown/{other}").status_code == 404
+
+
+def test_the_screen_of_an_earlier_round_stays_what_it_was(
+    browse: Browse, conn: type_connection, at: At, office: offices.Line
+) -> None:
+    case = offices.put_up(conn, office, purpose="はじめに書いた目的。")
+    up_to_decision(conn, office, case)
+    seq = act(conn, office.director, case, "send_back", reason="目的を書き足すこと。", then="again").version
+    at(date(2026, 10, 7))
+    factory.drive(conn, office.who, case, "ask_correction")
+    form = {"request": factory.request_form(conn, office.who, purpose="書き足した目的。")["request"]}
+    factory.drive(conn, office.who, case, ("resubmit", {"form": form}))
+    told = visible(browse(office.officer).get(f"/cases/{case}/shown/{seq}"))
+    changes = told.partition("いまと違うところ")[2]
+    assert "はじめに書いた目的。" in told.partition("いまと違うところ")[0]
+    assert "書き足した目的。" in changes
+
