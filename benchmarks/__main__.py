@@ -1,8 +1,8 @@
-"""`python -m benchmarks [act|doorbell|scale|sweep|turns|verify …]`: one line a figure, ratios of one run, median with range."""
+"""`python -m benchmarks [act|doorbell|inbox|route|scale|sweep|turns|verify …]`: one line a figure, ratios of one run, median with range."""
 
 import sys
 
-from benchmarks import act, doorbell, scale, sweep, turns, verifying
+from benchmarks import act, doorbell, inbox_size, route, scale, sweep, turns, verifying
 
 FIGURES = {
     "act": act.measure,
@@ -10,6 +10,8 @@ FIGURES = {
     "verify": verifying.measure,
     "turns": turns.measure,
     "doorbell": doorbell.measure,
+    "route": route.measure,
+    "inbox": inbox_size.measure,
     "sweep": sweep.measure,
 }
 

@@ -83,7 +83,11 @@ def _mine(facts: Facts, *kinds: str) -> Standing | None:
 def _given(facts: Facts) -> Step | None:
     """The last answer of this person that nobody has answered after."""
     route, person = route_of(facts), int(facts.actor) if facts.actor.isdigit() else 0
-    own = [s for s in route.steps if s.state == DONE and s.by == person and s.kind in (REVIEW, CONSENT) and not _with_another(route, s)]
+    own = [
+        s
+        for s in route.steps
+        if s.state == DONE and s.by == person and s.kind in (REVIEW, CONSENT) and not _with_another(route, s)
+    ]
     last = max(own, key=lambda s: s.at, default=None)
     later = [s for s in route.steps if last and s.state == DONE and s.kind in BLOCKING and s.at > last.at]
     return None if later else last
@@ -175,7 +179,9 @@ def _answer(said: str, *kinds: str) -> Callable[[Route, Facts, Answer], Route]:
 def _send_back(route: Route, facts: Facts, answer: Answer) -> Route:
     one = _mine(facts, REVIEW, CONSENT, DECIDE)
     assert one is not None
-    return verbs.sent_back(route, one.step.no, int(facts.inputs["to"]), str(facts.inputs["then"]), answer.at)
+    return verbs.sent_back(
+        route, one.step.no, int(facts.inputs["to"]), str(facts.inputs.get("then") or AGAIN), answer.at
+    )
 
 
 def _pull_back(route: Route, facts: Facts, answer: Answer) -> Route:
@@ -255,14 +261,14 @@ LABELS = {verb.name: verb.label for verb in VERBS} | {
 }
 
 
-def offers(process: Process, facts: Facts) -> list[Offer]:
+def offers(process: Process, facts: Facts, wanted: Sequence[Verb] = VERBS) -> list[Offer]:
     """Every verb that the roles in `facts` have on the route now, allowed or refused with its sentences."""
     route = of(facts.form) if process.matters else None
     if route is None:
         return []
     state = process.state(facts.state)
     found = []
-    for verb in VERBS:
+    for verb in wanted:
         if _by(verb, process, facts) & facts.roles and (asks := _asks(verb, route, facts)) is not None:
             action = replace(verb.action(facts.state, asks), by=_by(verb, process, facts))
             found.append(Offer(action, state, tuple(action.verdicts(facts))))
@@ -271,7 +277,7 @@ def offers(process: Process, facts: Facts) -> list[Offer]:
 
 def judged(process: Process, facts: Facts, name: str) -> Move:
     """The verb as a move that stays where it is, or `Refused` with the reason."""
-    offer = next((one for one in offers(process, facts) if one.action.name == name), None)
+    offer = next(iter(offers(process, facts, (BY_NAME[name],))), None)
     if offer is None:
         raise Refused(
             "role", f"「{BY_NAME[name].label}」は、いまのあなたの番ではできません。{waiting(facts)}何も変えていません。"

@@ -66,7 +66,7 @@ def carried(route: Route, before: Route, changed: Callable[[Step], bool], at: in
         new = next((s for s in route.steps if (s.kind, s.post, s.stage) == (old.kind, old.post, old.stage)), None)
         if new is None or not old.agreed:
             continue
-        kept = replace(new, reopened=old.version) if changed(old) else replace(old, no=new.no, into=-1)
+        kept = replace(new, reopened=old.version) if changed(old) else replace(old, no=new.no, into=new.into)
         route = route.with_step(kept)
     return settled(route, at)
 
@@ -87,14 +87,15 @@ def seated(route: Route, seats: Seats) -> Route:
     for step in route.steps:
         if step.kind == DECIDE and not step.settled:
             route = route.with_step(_passed_up(route, step, seats))
-    # Merged steps are looked at anew: who holds their posts may have changed since.
+    # Merged steps are looked at anew, since others may hold their posts; what somebody has answered, or drafted, stays so.
     for step in route.steps:
-        if step.state == MERGED:
+        into = route.step(step.into)
+        if step.state == MERGED and into is not None and (not into.settled or into.state == MERGED):
             route = route.with_step(replace(step, state=WAITING, into=-1))
     for step in route.steps:
         if step.kind in (REVIEW, CONSENT) and step.state in (WAITING, OPEN):
-            into = _asked_with(route, step, seats)
-            route = route.with_step(replace(step, state=MERGED if into >= 0 else step.state, into=into))
+            there = _asked_with(route, step, seats)
+            route = route.with_step(replace(step, state=MERGED if there >= 0 else step.state, into=there))
     return route
 
 
@@ -108,7 +109,11 @@ def _asked_with(route: Route, step: Step, seats: Seats) -> int:
         return -1
     if person == route.drafter:
         return 0
-    same = [s for s in route.steps if s.no != step.no and s.kind in BLOCKING and s.stage and not s.settled and _sole(s, seats) == person]
+    same = [
+        s
+        for s in route.steps
+        if s.no != step.no and s.kind in BLOCKING and s.stage and not s.settled and _sole(s, seats) == person
+    ]
     later = [s for s in same if s.no > step.no and (_sure(route, s) or s.stage == step.stage)]
     if later:
         return later[-1].no

@@ -1,9 +1,10 @@
 """A route in words: the mark of a step, who answered for whom, what an act made of the route. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
-from states.authority import CONSENT, DECIDE, PASSES, REFUSALS
+from states.authority import DECIDE
+from states.previews import passes_said
 from states.route_actions import BY_NAME
 from states.routes import (
     AFTER,
@@ -24,9 +25,9 @@ from states.routes import (
     Route,
     Step,
 )
+from states.seats import STAND_INS, TENURES
 
 DEPUTY = "deputy"
-STAND_INS = {"charge": "事務取扱", "acting": "職務代理"}
 SAID = {"approve": "済", "agree": "同意", "disagree": "不同意", "read": "閲覧", "advise": "意見"}
 STANDS = {
     RUNNING: "回っています",
@@ -67,7 +68,7 @@ def for_whom(step: Step) -> str:
     if step.acting == DEPUTY:
         away = " ".join(filter(None, (step.title, step.for_name, step.ground)))
         return f"{away}につき{'代決' if step.kind == DECIDE else '代わり'}"
-    return STAND_INS.get(step.acting, "")
+    return TENURES[step.acting] if step.acting in STAND_INS else ""
 
 
 def acted(names: Mapping[str, str], action: str) -> str:
@@ -87,15 +88,9 @@ def acted_outside(names: Mapping[str, str], action: str) -> str:
 
 def together(route: Route, number: int) -> str:
     """How those who are asked together pass, as a sentence; empty where one alone is asked."""
-    stage = route.stages[number - 1]
-    here = route.at_stage(number)
-    if stage.kind != CONSENT or len(here) < 2:
-        return ""
-    need = f"{len(here)}のうち{stage.quorum}の同意" if stage.passes == "quorum" else PASSES[stage.passes]
-    must = "、".join(step.title for step in here if step.mandatory)
-    posts = "、".join(step.title for step in here)
-    always = f"({must}の同意は欠かせません)" if must else ""
-    return f"{posts}に同時に回します。{need}で進みます{always}。{REFUSALS[stage.refusal]}決まりです。"
+    passes = passes_said(route.stages[number - 1])
+    posts = "、".join(step.title for step in route.at_stage(number))
+    return f"{posts}に同時に回します({passes})。" if passes else ""
 
 
 def beside(step: Step, route: Route) -> list[str]:
@@ -103,7 +98,9 @@ def beside(step: Step, route: Route) -> list[str]:
     told = [f"{step.instead}。"] if step.instead else []
     if step.state == MERGED:
         into = route.step(step.into)
-        told.append(f"「{into.title}」と同じ人なので、一度だけ答えます" if into else "起案した人の職なので、改めて聞きません")
+        told.append(
+            f"「{into.title}」と同じ人なので、一度だけ答えます" if into else "起案した人の職なので、改めて聞きません"
+        )
     if step.state == VOID:
         told.append("答えを待たずに進みました")
     if step.state == SKIPPED:
@@ -164,8 +161,3 @@ def later(route: Route, step: Step) -> str:
         if 0 < other.stage < step.stage and not other.settled and other.kind in BLOCKING:
             left[KINDS[other.kind]] = left.get(KINDS[other.kind], 0) + 1
     return "、".join(f"{kind} {count}" for kind, count in left.items())
-
-
-def asked(steps: Sequence[Step]) -> str:
-    """Posts with what they are asked: 総務課 課長(合議)."""
-    return "、".join(f"{step.title}({KINDS[step.kind]})" for step in steps)

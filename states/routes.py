@@ -283,11 +283,24 @@ def _step_told(step: Step) -> dict[str, Any]:
     return told
 
 
+# Those that were read last: an act asks for the one route of its case over and over, and stored JSON is never changed in place.
+_RECENT: list[tuple[Mapping[str, Any], Route]] = []
+
+
 def of(form: Mapping[str, Any]) -> Route | None:
     """The route that a form keeps; None without one, or where it was erased."""
     told = form.get(GROUP)
     if not told or "steps" not in told:
         return None
+    for known, route in _RECENT[:]:
+        if known is told:
+            return route
+    made = _read(told)
+    _RECENT[:] = [(told, made), *_RECENT[:3]]
+    return made
+
+
+def _read(told: Mapping[str, Any]) -> Route:
     steps = tuple(Step(**{**step, "covers": tuple(step.get("covers", ()))}) for step in told["steps"])
     stages = tuple(stage_of(stage) for stage in told["stages"])
     own: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in told.items()}

@@ -4,8 +4,16 @@ A slot is one post of a stage. Who is asked follows from the answers given: stag
 """
 
 from dataclasses import dataclass, field
+from typing import Any
 
-REVIEW, CONSENT, DECIDE, CIRCULATE, CONSULT, AFTER = "review", "consent", "decide", "circulate", "consult", "review_after"
+REVIEW, CONSENT, DECIDE, CIRCULATE, CONSULT, AFTER = (
+    "review",
+    "consent",
+    "decide",
+    "circulate",
+    "consult",
+    "review_after",
+)
 STAND_INS = {"charge", "acting"}
 
 
@@ -62,7 +70,7 @@ class Law:
     """One route of one round."""
 
     team: Team
-    stages: list[dict]
+    stages: list[dict[str, Any]]
     drafter: int
     drafter_post: int
     excluded: set[int]
@@ -75,7 +83,9 @@ class Law:
     def __post_init__(self):
         for number, stage in enumerate(self.stages, 1):
             for post, must in stage["asked"]:
-                self.slots.append(Slot(len(self.slots) + 1, number, stage["kind"], post, must, tuple(stage.get("covers", ()))))
+                self.slots.append(
+                    Slot(len(self.slots) + 1, number, stage["kind"], post, must, tuple(stage.get("covers", ())))
+                )
         self.seat()
 
     # ── who is asked ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -88,12 +98,22 @@ class Law:
         for slot in self.slots:
             seen = set()
             while slot.kind == DECIDE and not slot.said and slot.post not in seen and self.team.holders[slot.post]:
-                if any(self.may_decide(person) for person, _ in self.team.holders[slot.post]) or slot.post not in self.team.superior:
+                if (
+                    any(self.may_decide(person) for person, _ in self.team.holders[slot.post])
+                    or slot.post not in self.team.superior
+                ):
                     break
                 seen.add(slot.post)
                 slot.post = self.team.superior[slot.post]
         gone = [slot for slot in self.slots if self.void(slot)]
-        free = [slot for slot in self.slots if slot.stage and slot.kind != CIRCULATE and not slot.said and not slot.skipped and slot not in gone]
+        free = [
+            slot
+            for slot in self.slots
+            if slot.stage and slot.kind != CIRCULATE and not slot.said and not slot.skipped and slot not in gone
+        ]
+        # What was heard along with another, or drafted, stays so whoever holds the post now.
+        kept = [s for s in free if s.along == 0 or (s.along > 0 and self.over(self.slots[s.along - 1]))]
+        free = [slot for slot in free if slot not in kept]
         for slot in free:
             slot.along = -1
         for slot in free:
@@ -102,11 +122,18 @@ class Law:
                 continue
             same = [s for s in free if s is not slot and s.along < 0 and self.team.sole(s.post) == person]
             later = [s.no for s in same if s.no > slot.no and (self.sure(s) or s.stage == slot.stage)]
-            done = [s.no for s in self.slots if s.no < slot.no and s.said in ("approve", "agree") and s.by == person and not s.acting and s.stage]
+            done = [
+                s.no
+                for s in self.slots
+                if s.no < slot.no and s.said in ("approve", "agree") and s.by == person and not s.acting and s.stage
+            ]
             before = [] if self.sure(slot) else [s.no for s in same if s.no < slot.no]
             slot.along = 0 if person == self.drafter else later[-1] if later else (done + before + [-1])[0]
         for slot in free:
             slot.with_ = slot.along
+
+    def over(self, slot):
+        return bool(slot.said or slot.skipped or self.void(slot))
 
     def sure(self, slot):
         return slot.kind != CONSENT or slot.must or self.stages[slot.stage - 1].get("passes", "all") == "all"
@@ -118,7 +145,11 @@ class Law:
         """Whether the person of a slot has agreed, here or where the slot is asked along."""
         if slot.said:
             return slot.said in ("approve", "agree")
-        return slot.skipped or slot.along == 0 or (slot.along > 0 and self.slots[slot.along - 1].said in ("approve", "agree"))
+        return (
+            slot.skipped
+            or slot.along == 0
+            or (slot.along > 0 and self.slots[slot.along - 1].said in ("approve", "agree"))
+        )
 
     def passed(self, number):
         """passed, asked or stopped: what a stage has come to."""
@@ -170,7 +201,13 @@ class Law:
         return not number or slot.stage < number or (slot.stage == number and stopped)
 
     def waiting(self, slot):
-        return bool(slot.stage) and slot.kind != CIRCULATE and not self.settled(slot) and not self.void(slot) and slot not in self.open()
+        return (
+            bool(slot.stage)
+            and slot.kind != CIRCULATE
+            and not self.settled(slot)
+            and not self.void(slot)
+            and slot not in self.open()
+        )
 
     # ── who may ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -199,7 +236,11 @@ class Law:
     def given(self, person):
         if not self.team.posts_of(person):
             return None  # who holds no post any more may do nothing
-        own = [s for s in self.slots if s.said and s.by == person and s.kind in (REVIEW, CONSENT) and s.stage and not self.along_with(s)]
+        own = [
+            s
+            for s in self.slots
+            if s.said and s.by == person and s.kind in (REVIEW, CONSENT) and s.stage and not self.along_with(s)
+        ]
         last = max(own, key=lambda s: s.at, default=None)
         later = [s for s in self.slots if last and s.said and s.stage and s.kind != CIRCULATE and s.at > last.at]
         return None if later else last
@@ -219,23 +260,38 @@ class Law:
             return False
         here = self.at(person, REVIEW, CONSENT, DECIDE)
         if verb in ("approve_step", "agree_step", "disagree_step", "hold_step", "decide"):
-            kinds = {"approve_step": (REVIEW,), "hold_step": (REVIEW, CONSENT), "decide": (DECIDE,)}.get(verb, (CONSENT,))
+            kinds = {"approve_step": (REVIEW,), "hold_step": (REVIEW, CONSENT), "decide": (DECIDE,)}.get(
+                verb, (CONSENT,)
+            )
             return self.at(person, *kinds) is not None
         if verb == "return_step":
-            return here is not None and any(s.no == choice and s.said and s.stage and s.stage < here.stage and s.kind != CIRCULATE for s in self.slots)
+            return here is not None and any(
+                s.no == choice and s.said and s.stage and s.stage < here.stage and s.kind != CIRCULATE
+                for s in self.slots
+            )
         if verb == "pull_back_step":
             return self.given(person) is not None
         if verb == "take_up":
             target = self.later(person)
-            before = [s for s in self.slots if target and s.kind == CONSENT and s.stage < target.stage and not self.settled(s) and not self.void(s)]
+            before = [
+                s
+                for s in self.slots
+                if target and s.kind == CONSENT and s.stage < target.stage and not self.settled(s) and not self.void(s)
+            ]
             return target is not None and not before and not self.turn()[1]
         if verb == "pass_over":
-            return self.drafts(person) and any(s.no == choice and s.kind == REVIEW and self.team.absent(s.post) for s in self.open())
+            return self.drafts(person) and any(
+                s.no == choice and s.kind == REVIEW and self.team.absent(s.post) for s in self.open()
+            )
         if verb == "go_on":
             return self.drafts(person) and self.turn()[1]
         assert verb in ("ask_advice", "circulate")
         reading = {s.post for s in self.open() if s.kind in (CIRCULATE, CONSULT)}
-        fits = choice in self.team.holders and self.team.holders[choice] and choice not in reading | self.team.posts_of(person)
+        fits = (
+            choice in self.team.holders
+            and self.team.holders[choice]
+            and choice not in reading | self.team.posts_of(person)
+        )
         return bool(fits) and (here is not None or (verb == "circulate" and self.drafts(person)))
 
     # ── what comes of it ────────────────────────────────────────────────────────────────────────────────────────────
@@ -244,7 +300,12 @@ class Law:
         """Carry an allowed verb out."""
         kinds = {"approve_step": (REVIEW,), "decide": (DECIDE,), "agree_step": (CONSENT,), "disagree_step": (CONSENT,)}
         if verb in kinds:
-            self.answer(self.at(person, *kinds[verb]), person, {"agree_step": "agree", "disagree_step": "disagree"}.get(verb, "approve"), now)
+            self.answer(
+                self.at(person, *kinds[verb]),
+                person,
+                {"agree_step": "agree", "disagree_step": "disagree"}.get(verb, "approve"),
+                now,
+            )
         elif verb in ("mark_read", "give_advice"):
             self.at(person, *((CIRCULATE, AFTER) if verb == "mark_read" else (CONSULT,))).spoken = True
         elif verb == "return_step":
@@ -280,7 +341,11 @@ class Law:
     def send_back(self, sender, target, then):
         again = [target]
         if then == "again":
-            again += [s for s in self.slots if s.stage and target.stage <= s.stage < sender.stage and s.said and s.kind != CIRCULATE]
+            again += [
+                s
+                for s in self.slots
+                if s.stage and target.stage <= s.stage < sender.stage and s.said and s.kind != CIRCULATE
+            ]
         self.ask_again(again)
         self.forced = {n for n in self.forced if n < target.stage or (then == "straight" and n != target.stage)}
 
@@ -296,7 +361,9 @@ class Law:
         self.beside(AFTER, slot.post)
 
     def go_on(self):
-        self.forced |= {n for n in range(1, len(self.stages) + 1) if any(s.said == "disagree" and s.stage == n for s in self.slots)}
+        self.forced |= {
+            n for n in range(1, len(self.stages) + 1) if any(s.said == "disagree" and s.stage == n for s in self.slots)
+        }
         for slot in self.slots:
             if slot.along > 0 and not slot.said and self.void(self.slots[slot.along - 1]):
                 slot.along = slot.with_ = -1
@@ -306,4 +373,13 @@ class Law:
 
     def changed(self, groups):
         """What was approved has changed: exactly those who approved it are asked again."""
-        self.ask_again([s for s in self.slots if s.said in ("approve", "agree") and s.stage and s.kind != CIRCULATE and (not s.covers or set(s.covers) & groups)])
+        self.ask_again(
+            [
+                s
+                for s in self.slots
+                if s.said in ("approve", "agree")
+                and s.stage
+                and s.kind != CIRCULATE
+                and (not s.covers or set(s.covers) & groups)
+            ]
+        )

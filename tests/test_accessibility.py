@@ -16,11 +16,13 @@ from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, Page
 from pypdf import PdfReader
 
+from tests import offices
 from tests.conftest import Database as Urls
 from tests.factory import OFFICE, drive, opened, request_form
 from tests.papers import PDF, attach, remark
 from tests.stories import system as prefecture
 from tests.stories.hands import DESK, PHONE, Visits, card, done, press, quiet
+from tests.stories.routed import ALL_BUT_DECIDED
 from tests.stories.system import Pages, System
 from workflow import cases, outbox, recognitions, reports, search, verify, watch
 from workflow.access import actor
@@ -43,16 +45,16 @@ PAGES = {
     ),
     "bureau": (
         "/inbox", "/attention", "/cases", "/search?q=空き家 助言", "/search?q=主任&what=people", "/search?q=紹介&what=reports", "/search?q=" + "長" * 300, "/cases/new", "/cases/new?process=dispatch&origin=municipality_request", "/cases/new?process=dispatch&origin=director",
-        "/cases/{submitted}", "/cases/{judged}/deadlines/reply", "/cases/{judged}/files", "/cases/{judged}/remarks", "/cases/{examined}", "/cases/{examined}/actions/propose_team", "/cases/{decided}", "/cases/{decided}/actions/record_consent",
+        "/cases/{submitted}", "/cases/{judged}/deadlines/reply", "/cases/{judged}/files", "/cases/{judged}/remarks", "/cases/{examined}", "/cases/{examined}/route?on=R9.4.1", "/cases/{examined}/actions/propose_team", "/cases/{decided}", "/cases/{decided}/actions/record_consent",
         "/cases/{returned}", "/cases/{returned}/actions/file_result", "/cases/{reported}", "/reports", "/recognitions",
-        "/intake", "/cases/{paper}", "/cases/{paper}?same=上川-R8-001", "/cases/{passed}", "/cases/{decided}/actions/propose_change", "/board", "/people", "/balance", "/turns", "/calendar?view=hk-kamikawa&month=2026-11", "/feed",
+        "/intake", "/cases/{paper}", "/cases/{paper}?same=上川-R8-001", "/cases/{passed}", "/cases/{decided}/actions/propose_change", "/board", "/people", "/absences", "/absences?done=entered", "/balance", "/turns", "/calendar?view=hk-kamikawa&month=2026-11", "/feed",
     ),
-    "director": ("/inbox", "/board", "/cases/{judged}", "/cases/{late}", "/cases/{own}", "/cases/{decided}/letters/decision_notice", "/recognitions", "/retention"),
+    "director": ("/inbox", "/board", "/cases/{judged}", "/cases/{late}", "/cases/{own}", "/cases/{routed}", "/cases/{routed}/route", "/cases/{settled}/route", "/cases/{settled}/shown/{seq}", "/cases/{decided}/letters/decision_notice", "/recognitions", "/retention"),
     "headquarters": ("/headquarters", "/balance", "/cases/{consulted}", "/reports?office=all", "/reports/rollup", "/reports/rollup?office=hk-kamikawa&only=expected", "/turns", "/calendar?view=hk-kamikawa"),
     "staff": ("/inbox", "/cases/{returned}", "/cases/{returned}/actions/file_trip_report"),
     "auditor": ("/inbox", "/audit", "/audit?since=2026-13-01", "/cases/{reported}", "/recognitions"),
     "records": ("/cases/{judged}/erase", "/cases/{judged}/erase?by=rows", "/retention"),
-    "administrator": ("/attention", "/attention?done=again", "/rungs", "/arrangements?office=hk-kamikawa", "/calendar/days", "/calendar/days/rules", "/calendar/days/moves", "/calendar/days/history"),
+    "administrator": ("/attention", "/attention?done=again", "/rungs", "/arrangements?office=hk-kamikawa", "/calendar/days", "/calendar/days/rules", "/calendar/days/moves", "/calendar/days/history", "/posts?office=hk-kamikawa", "/posts?day=よめない", "/posts/1", "/posts/orphans", "/appointments", "/absences"),
 }  # fmt: skip
 
 # Elements that hold more than they show, the visually hidden ones (one pixel wide) and fields for typing aside.
@@ -142,6 +144,15 @@ def with_cases(system: System) -> dict[str, int]:
         found["blank"] = cases.open_case(
             conn, who.municipality, "dispatch", "municipality_request", {"request": {"office_code": OFFICE}}
         )
+        line = offices.line(conn, who)
+        offices.rule(conn, line)
+        for name in ("routed", "settled"):
+            found[name] = offices.put_up(conn, line, title=f"{TITLE}({name})")
+            for key, verb in ALL_BUT_DECIDED:
+                offices.act(conn, line.people[key], found[name], verb, **({"remark": LONG} if key == "head" else {}))
+        offices.away(conn, who.director)
+        found["seq"] = offices.act(conn, line.vice, found["settled"], "approve").version
+        offices.back(conn, who.director)
         director = actor(conn, who.director)
         assert director is not None
         recognitions.register(conn, director, {"name": "丘の協議会", "decided_on": "R8.4.1", "scope": "計画づくり"})
@@ -162,7 +173,11 @@ def with_cases(system: System) -> dict[str, int]:
 
 
 def opened_by(visit: Visits, login: str, **how: Any) -> Page:
-    return visit.nobody(**how) if login == NOBODY else visit(login, **how)
+    if login == NOBODY:
+        return visit.nobody(**how)
+    page = visit(login, **how)
+    page.locator(".site-header__who").wait_for()  # or every page would be the one of the sign-in
+    return page
 
 
 @pytest.mark.parametrize("login", PAGES)
@@ -224,6 +239,31 @@ def test_the_answers_to_a_file_are_read_by_everybody(visit: Visits, width: int) 
         assert page.evaluate(STICKS_OUT) == []
         if heading != "取り込みました":
             press(page, "よいものだけ取り込む(1件)")
+
+
+@pytest.mark.parametrize("width", [DESK, PHONE])
+def test_what_a_list_would_do_is_read_by_everybody(furnished: Furnished, visit: Visits, width: int) -> None:
+    """Appointments and absences that are brought as files, each with a row that goes back and one that may be taken in."""
+    with furnished.system.db.connection() as conn:
+        row = conn.execute(
+            "SELECT staff_no, name FROM person WHERE id = %s", (furnished.system.who.director,)
+        ).fetchone()
+    assert row is not None
+    told = (
+        ("administrator", "/appointments", "職員番号,氏名,異動後の組織,係・課,職名,発令の種類\n{0},{1},,,,退職・離任\nX1,だれか,,,,本務", "読んで、影響を確かめる", "影響を確かめました"),
+        ("bureau", "/absences", "職員番号,種類,初めの日\n{0},出張,R8.12.1\nX1,出張,R8.12.1", "読んで、1行ずつ確かめる", "1行ずつ確かめました"),
+    )  # fmt: skip
+    for login, path, text, button, heading in told:
+        page = visit(login, width=width)
+        page.goto(path)
+        if path == "/appointments":
+            page.locator("#effective").fill("R8.12.1")
+        data = text.format(*row).encode("cp932")
+        page.locator("input[type=file]").set_input_files({"name": "一覧.csv", "mimeType": "text/csv", "buffer": data})
+        press(page, button)
+        page.get_by_role("heading", level=1, name=heading).wait_for()
+        assert violations(page) == []
+        assert overflowing(page, width, STICKS_OUT) == []
 
 
 def violations(page: Page) -> list[Any]:

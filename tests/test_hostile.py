@@ -131,7 +131,7 @@ def served(postgres: Postgres, database: Urls, tmp_path_factory: pytest.TempPath
 
 
 def _until_it_answers(served: Served) -> None:
-    for _ in range(300):
+    for _ in range(900):
         with contextlib.suppress(OSError):
             if served.answer(served.head("GET", "/livez"))[0] == 200:
                 return

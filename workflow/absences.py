@@ -229,7 +229,8 @@ def _line(
         )
     days: dict[str, str] = {}
     span = _span({"from": texts.get(FROM, ""), "to": texts.get(TO, "")}, days)
-    wrong |= {{"from": FROM, "to": TO}[name]: said for name, said in days.items()}
+    for name, said in days.items():
+        wrong.setdefault({"from": FROM, "to": TO}[name], said)
     if wrong or person is None or span is None:
         return Line(line, person[1] if person else visible(texts.get(NAME, "")), problems=tuple(wrong.items()))
     row = conn.execute(

@@ -338,7 +338,8 @@ def led(
 ) -> tuple[Facts, list[str]]:
     """The case as a move with this form leaves it, its route laid, and the field groups that are others. Raises `Refused`."""
     before = case.row.form if case.row.version else {}
-    read = case.read if form == case.row.form else case.process.reading(form)
+    # The route is no part of what the process reads.
+    read = case.read if {**form, GROUP: None} == {**case.row.form, GROUP: None} else case.process.reading(form)
     after = case.facts.after(move.dest, form, read, number)
     changed = [group for group in form if form[group] != before.get(group) and group not in kept]
     route = routing.laid(case, move, after, changed, post)

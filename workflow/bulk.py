@@ -19,6 +19,8 @@ from workflow.deadlines import TOKYO, local_day
 from workflow.loading import Connection, NotFound, load
 
 MOST = 100  # cases of one form
+READ, CONFIRM, DECISION = "read", "confirm", "decide"  # what may be done with several at once: one sort at a time
+SORTS = (READ, CONFIRM, DECISION)
 DONE, REFUSED, LATE = "done", "refused", "late"
 NOT_TOGETHER = "この案件は、まとめては扱えません。何も変えていません。開いて、1件ずつ行ってください。"
 NO_CASE = "この案件は見つかりません。何も変えていません。"
@@ -45,13 +47,13 @@ class Result:
     sentence: str = ""
 
 
-def run(conn: Connection, person_id: int, chosen: Sequence[Chosen], key: UUID) -> list[Result]:
-    """Do with each case what may be done with several at once, and with no other; `conn` is in autocommit."""
+def run(conn: Connection, person_id: int, sort: str, chosen: Sequence[Chosen], key: UUID) -> list[Result]:
+    """Do with each case what may be done with several at once, of this sort and no other; `conn` is in autocommit."""
     unique = {one.case_id: one for one in chosen}
-    return [_one(conn, person_id, one, uuid5(key, str(one.case_id))) for one in unique.values()]
+    return [_one(conn, person_id, sort, one, uuid5(key, f"{sort} {one.case_id}")) for one in unique.values()]
 
 
-def _one(conn: Connection, person_id: int, chosen: Chosen, key: UUID) -> Result:
+def _one(conn: Connection, person_id: int, sort: str, chosen: Chosen, key: UUID) -> Result:
     try:
         view = cases.look(conn, person_id, chosen.case_id)
     except NotFound:
@@ -59,7 +61,7 @@ def _one(conn: Connection, person_id: int, chosen: Chosen, key: UUID) -> Result:
     found = Result(view.id, view.number, view.title, sentence="行いました。")
     if _answered(conn, person_id, key):
         return found
-    offer = able(view)
+    offer = able(view, sort)
     try:
         if view.version != chosen.version:
             raise cases.conflict(conn, load(conn, view.id, person_id))
@@ -78,11 +80,17 @@ def _one(conn: Connection, person_id: int, chosen: Chosen, key: UUID) -> Result:
     return found
 
 
-def able(view: View) -> Offer | None:
+def able(view: View, sort: str) -> Offer | None:
     """What of a case may be done together with others: nothing that asks for words, no decision but at one's own step."""
     fitting = [o for o in view.offers if o.allowed and not any(ask.required for ask in o.action.asks)]
-    together = (o for o in fitting if o.action.bulk or (o.action.name in BY_NAME and BY_NAME[o.action.name].bulk))
-    return next(together, None) or next((o for o in fitting if _decides(view, o)), None)
+    return next((offer for offer in fitting if _sort(view, offer) == sort), None)
+
+
+def _sort(view: View, offer: Offer) -> str:
+    """What doing this with several at once would be; empty where each is done by itself."""
+    if offer.action.name in BY_NAME:
+        return READ if BY_NAME[offer.action.name].bulk else ""
+    return CONFIRM if offer.action.bulk else DECISION if _decides(view, offer) else ""
 
 
 def _decides(view: View, offer: Offer) -> bool:

@@ -111,36 +111,36 @@ def _days(typed: Typed, today: date, wrong: dict[str, str]) -> tuple[date | None
 
 def _tests(typed: Typed, matter: Matter, wrong: dict[str, str]) -> list[Test]:
     found = []
-    for condition in matter.conditions:
-        if condition.kind == "number":
-            found += _range(typed, condition, wrong)
-        elif said := typed.get(f"test.{condition.key}", ""):
-            if said not in dict(options(condition)):
-                wrong[f"test.{condition.key}"] = f"「{condition.label}」を選び直してください。"
-            found.append(Test(condition.key, "=", said == YES if condition.kind == "yes" else said))
+    for criterion in matter.conditions:
+        if criterion.kind == "number":
+            found += _range(typed, criterion, wrong)
+        elif said := typed.get(f"test.{criterion.key}", ""):
+            if said not in dict(options(criterion)):
+                wrong[f"test.{criterion.key}"] = f"「{criterion.label}」を選び直してください。"
+            found.append(Test(criterion.key, "=", said == YES if criterion.kind == "yes" else said))
     return found
 
 
-def _range(typed: Typed, condition: Condition, wrong: dict[str, str]) -> list[Test]:
+def _range(typed: Typed, criterion: Condition, wrong: dict[str, str]) -> list[Test]:
     """At least and at most; the same number twice is just this."""
     ends: dict[str, int | None] = {}
     for end in ("min", "max"):
-        name = f"test.{condition.key}.{end}"
+        name = f"test.{criterion.key}.{end}"
         if typed.get(name, "").strip():
             ends[end] = _number(typed[name])
             if ends[end] is None:
-                wrong[name] = f"「{condition.label}」は、0から{LIMITS}までの整数で書いてください。"
+                wrong[name] = f"「{criterion.label}」は、0から{LIMITS}までの整数で書いてください。"
     low, high = ends.get("min"), ends.get("max")
     if low is not None and high is not None and low > high:
-        wrong[f"test.{condition.key}.max"] = f"「{condition.label}」の上限は、下限より小さくできません。"
+        wrong[f"test.{criterion.key}.max"] = f"「{criterion.label}」の上限は、下限より小さくできません。"
     if low is not None and low == high:
-        return [Test(condition.key, "=", low)]
-    return [Test(condition.key, operator, n) for operator, n in ((">=", low), ("<=", high)) if n is not None]
+        return [Test(criterion.key, "=", low)]
+    return [Test(criterion.key, operator, n) for operator, n in ((">=", low), ("<=", high)) if n is not None]
 
 
-def options(condition: Condition) -> list[tuple[str, str]]:
-    """What may be chosen of a condition that is no number."""
-    return [("yes", "あり"), ("no", "なし")] if condition.kind == "yes" else list(condition.choices)
+def options(criterion: Condition) -> list[tuple[str, str]]:
+    """What may be chosen of a criterion that is no number."""
+    return [("yes", "あり"), ("no", "なし")] if criterion.kind == "yes" else list(criterion.choices)
 
 
 def _number(text: str) -> int | None:
@@ -179,7 +179,7 @@ def typed_of(rule: Rule, matter: Matter) -> dict[str, str]:
     """A stored row as the fields of the page."""
     found = {"office": rule.office, "article": rule.article, "sort": str(rule.order)}
     found |= {name: YES for name in ("standing", "no_deputy", "bulk") if getattr(rule, name)}
-    kinds = {condition.key: condition.kind for condition in matter.conditions}
+    kinds = {criterion.key: criterion.kind for criterion in matter.conditions}
     for test in rule.tests:
         if kinds.get(test.key) != "number":
             found[f"test.{test.key}"] = (
@@ -210,7 +210,7 @@ def _stage_typed(at: str, stage: Stage) -> dict[str, str]:
 
 def fitting(rule: Rule, matter: Matter) -> dict[str, str]:
     """An example, as typed, that the rule fits."""
-    kinds = {condition.key: condition.kind for condition in matter.conditions}
+    kinds = {criterion.key: criterion.kind for criterion in matter.conditions}
     found: dict[str, str] = {}
     for test in rule.tests:
         said = str(test.value) if kinds.get(test.key) != "yes" else YES if test.value else ""
@@ -221,7 +221,7 @@ def fitting(rule: Rule, matter: Matter) -> dict[str, str]:
 def example(typed: Typed, matter: Matter) -> dict[str, Any]:
     """The values of the conditions for a worked example, as typed under `with.`; what is not typed is nought or no."""
     found: dict[str, Any] = {}
-    for condition in matter.conditions:
-        said = typed.get(f"with.{condition.key}", "").strip()
-        found[condition.key] = (_number(said) or 0) if condition.kind == "number" else said == YES if condition.kind == "yes" else said  # fmt: skip
+    for criterion in matter.conditions:
+        said = typed.get(f"with.{criterion.key}", "").strip()
+        found[criterion.key] = (_number(said) or 0) if criterion.kind == "number" else said == YES if criterion.kind == "yes" else said  # fmt: skip
     return found

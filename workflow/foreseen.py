@@ -21,6 +21,7 @@ def turns(conn: Connection, person_id: int, case_id: int, offers: Sequence[Offer
         return {}
     if not case.process.matters:
         return {}
+    routing.prepare(conn, case)
     before = routes.of(case.row.form)
     found: dict[str, tuple[Route, Route | None]] = {}
     for offer in offers:
@@ -44,9 +45,9 @@ def route_after(conn: Connection, case: Loaded, offer: Offer) -> Route | None:
     post = next((case.held[role] for role in case.held if role in action.by), None)
     try:
         if action.name in BY_NAME:
-            routing.prepare(conn, case)
             return route_actions.turned(facts, action.name, routing.answer(case, action.by, post))
-        routing.prepare(conn, case, action.name)
+        if offer.dest.name != case.row.state and case.process.matter(offer.dest.name):
+            routing.prepare(conn, case, action.name)  # the rules that a new route is made by
         move = Move(action, case.row.state, case.row.state if action.dest == STAY else offer.dest.name, ())
         after, _ = acts.led(case, move, dict(case.row.form), case.row.number, post)
         return routes.of(after.form)
@@ -73,4 +74,3 @@ def _said(route: Route, before: Route | None, names: Mapping[int, str]) -> str:
     if route.status == DECIDED and not reads:
         return ""
     return "、".join(told)
-

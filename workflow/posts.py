@@ -196,6 +196,18 @@ def records(conn: Connection, actor: Actor, post: int = 0, most: int = 20) -> li
     return _dicts(conn, RECORDS, {"post": post, "most": most})
 
 
+# Whose draft it was, where he holds no post of its organisation any more.
+PREDECESSORS = f"""SELECT c.id, n.name FROM cases c JOIN person n ON n.id = c.opened_by WHERE c.id = ANY (%s) AND c.version = 0
+  AND NOT EXISTS (SELECT 1 FROM party v JOIN post p ON p.org_code = v.org_code JOIN tenure t ON t.post_id = p.id
+    WHERE v.case_id = c.id AND v.valid_to IS NULL AND t.person_id = c.opened_by AND {in_force("t", TODAY)} AND {in_force("p", TODAY)})"""
+
+
+def predecessors(conn: Connection, drafts: Sequence[int]) -> dict[int, str]:
+    """Of these drafts, those whose writer has left their organisation, each with the writer's name."""
+    rows = conn.execute(PREDECESSORS, (list(drafts),), prepare=True).fetchall() if drafts else []
+    return dict(rows)
+
+
 # Who left everything, and whose address or account is still there.
 LEFT = f"""SELECT n.id, n.staff_no, n.name, n.mail <> '' AS mail, coalesce(NOT a.disabled, false) AS account,
   (SELECT max(t.valid_to) FROM tenure t WHERE t.person_id = n.id) AS since

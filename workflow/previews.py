@@ -105,4 +105,4 @@ def _at(seat: Seat, person: int, name: str) -> Drafter:
 def names_of(conn: Connection) -> Mapping[str, str]:
     """Every organisation's name by its code, the latest one."""
     rows = conn.execute("SELECT code, name FROM organisation ORDER BY valid_to NULLS LAST", prepare=True).fetchall()
-    return {code: name for code, name in reversed(rows)}
+    return dict(reversed(rows))

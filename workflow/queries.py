@@ -25,6 +25,7 @@ from workflow.deputies import Deputy, ground_of
 
 Connection = psycopg.Connection[Any]
 CAP = 1000  # counts stop here and say "1000+"
+BADGE = 100  # the number at the navigation stops here and says "99+"
 LONGEST_CURSOR = 200
 
 
@@ -71,6 +72,8 @@ DESKS = """SELECT DISTINCT post ->> 1 AS org, kind.role, false AS acting FROM me
   LATERAL (VALUES (post ->> 4), ('#' || (post ->> 0))) AS kind (role)"""
 # The desks of posts whose holder is absent, for who may act instead: what of them, is held against the route afterwards.
 _ABSENT = "SELECT p.org_code, '#' || p.id, true FROM post p WHERE p.id = ANY (%(absent)s::bigint[])"
+# One case at a time: a planner that takes a few items for many would read every case.
+EACH = "CROSS JOIN LATERAL (SELECT * FROM cases WHERE cases.id = {} OFFSET 0) c"
 _KINDS = "unnest(%(kinds)s::text[]) AS k (kind)"
 _MINE = """s.org_code = d.org AND s.role = d.role AND s.kind = k.kind AND s.closed_at IS NULL
     AND (s.person_id IS NULL OR s.person_id = %(person)s)"""
@@ -88,7 +91,7 @@ FROM desk d CROSS JOIN {_KINDS} CROSS JOIN LATERAL (
   SELECT s.id, s.case_id, s.ask, s.due_at, s.kind, d.acting, s.role FROM step s /* join */
   WHERE {_MINE} AND (s.due_at, s.id) > (%(after_at)s, %(after_id)s) AND s.due_at >= %(from)s AND s.due_at < %(until)s /* filters */
   ORDER BY s.due_at, s.id LIMIT %(limit)s) s
-JOIN step o ON o.id = s.id JOIN cases c ON c.id = s.case_id CROSS JOIN me
+{EACH.format("s.case_id")} CROSS JOIN LATERAL (SELECT opened_at FROM step WHERE step.id = s.id OFFSET 0) o CROSS JOIN me
 WHERE {VISIBLE} ORDER BY s.due_at, s.id LIMIT %(limit)s"""
 
 COUNTS = f"""WITH {SCOPE}, desk AS ({DESKS}),
@@ -99,11 +102,15 @@ SELECT kind, count(*) AS "all", count(*) FILTER (WHERE due_at <= %(now)s) AS ove
   count(*) FILTER (WHERE due_at > %(today)s AND due_at <= %(soon)s) AS soon,
   count(*) FILTER (WHERE due_at > %(soon)s) AS later FROM mine GROUP BY kind"""
 
+WAITING = f"""WITH {SCOPE}, desk AS ({DESKS}) SELECT count(*) AS number FROM (SELECT 1 FROM desk d CROSS JOIN {_KINDS} CROSS JOIN LATERAL (
+  SELECT 1 FROM step s WHERE {_MINE} LIMIT {BADGE}) s LIMIT {BADGE}) x"""
+
 # What the filters of the inbox offer: what is asked of this person, and for which places and offices.
 CHOICES = f"""WITH {SCOPE}, desk AS ({DESKS}),
-mine AS (SELECT s.ask, s.case_id FROM desk d CROSS JOIN {_KINDS} CROSS JOIN LATERAL (
-  SELECT s.ask, s.case_id FROM step s WHERE {_MINE} /* filters */ ORDER BY s.due_at, s.id LIMIT {CAP}) s)
-SELECT DISTINCT m.ask, c.place, c.lead, {MUNICIPALITY}, {LEAD} FROM mine m JOIN cases c ON c.id = m.case_id CROSS JOIN me WHERE {VISIBLE}"""
+mine AS MATERIALIZED (SELECT DISTINCT s.ask, s.case_id FROM desk d CROSS JOIN {_KINDS} CROSS JOIN LATERAL (
+  SELECT s.ask, s.case_id FROM step s WHERE {_MINE} /* filters */ ORDER BY s.due_at, s.id LIMIT {CAP}) s LIMIT {CAP})
+SELECT c.ask, c.place, c.lead, {MUNICIPALITY}, {LEAD}
+FROM (SELECT DISTINCT m.ask, c.place, c.lead FROM mine m {EACH.format("m.case_id")} CROSS JOIN me WHERE {VISIBLE}) c"""
 
 ATTENTION = f"""WITH {SCOPE} SELECT t.id, t.kind, t.sentence, t.opened_at, c.id AS case_id, c.number, c.title
 FROM attention t JOIN cases c ON c.id = t.case_id CROSS JOIN me
@@ -205,9 +212,8 @@ def choices(
 
 
 def waiting(conn: Connection, person_id: int) -> int:
-    """How many items wait for this person, counted up to `CAP`."""
-    counts = _counted(conn, person_id, "", dict.fromkeys(("now", "today", "soon"), FAR))
-    return min(sum(one["all"] for one in counts.values()), CAP)
+    """How many items wait for this person, counted up to `BADGE`: every page shows it."""
+    return int(_dicts(conn, WAITING, {"person": person_id, "kinds": list(KINDS_OF_WORK)})[0]["number"])
 
 
 def urgency_of(due_at: datetime, marks: Mapping[str, datetime]) -> str:

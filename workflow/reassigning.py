@@ -89,7 +89,7 @@ def _told(case_id: int, about: tuple[Any, ...], route: Route, seats: Seats, step
 
 
 def _called(seat: Seat) -> str:
-    return f"{seat.org_name} {seat.called}({'、'.join(holder.name for holder in seat.holders)})"
+    return f"{seat.org_name or seat.org} {seat.called}({'、'.join(holder.name for holder in seat.holders)})"
 
 
 def _targets(route: Route, seats: Seats, step: Step, administrator_: int) -> list[Seat]:
@@ -149,5 +149,5 @@ def _params(
     post: PostHeld = next(post for post in actor.posts if post.role == KEEPS)
     case = replace(case, row=case.row._replace(person_name=actor.name, headquarters_name=post.org_name))
     form: Mapping[str, Any] = {**case.row.form, routes.GROUP: routes.to_json(after)}
-    said = f"{KINDS[step.kind]}を「{step.title}」から「{seat.org_name} {seat.called}」に替えました。理由: {reason}"
+    said = f"{KINDS[step.kind]}を「{step.title}」から「{seat.org_name or seat.org} {seat.called}」に替えました。理由: {reason}"
     return acts.concern(case, REASSIGN, [(SAID, said)], form=form, by=(str(actor.person_id), post))

@@ -16,7 +16,7 @@ from workflow.queries import Connection, _dicts
 
 KIND = FORM + GROUP
 
-WRITTEN = """SELECT x.seq, x.ord, x.kind, x.data, e.at,
+WRITTEN = """SELECT x.seq, x.ord, x.kind, x.data, e.at, (e.body::jsonb ->> 'round')::int AS round,
   (SELECT min(b.seq) FROM content b, jsonb_array_elements(convert_from(b.data, 'UTF8')::jsonb -> 'erased') AS place
    WHERE b.case_id = x.case_id AND b.kind = 'erasure' AND place = jsonb_build_array(x.seq, x.ord)) AS erased_by
 FROM content x JOIN event e ON e.case_id = x.case_id AND e.seq = x.seq
@@ -32,6 +32,7 @@ class Written:
     at: datetime
     route: Route | None
     erased_by: int | None = None
+    round: int = 0  # of the case, as its events count
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def written(conn: Connection, view: View) -> list[Written]:
         return []
     rows = _dicts(conn, WRITTEN, {"case": view.id, "until": view.version, "kind": KIND})
     return [
-        Written(row["seq"], row["at"], routes.of({GROUP: _value(row)}), row["erased_by"])
+        Written(row["seq"], row["at"], routes.of({GROUP: _value(row)}), row["erased_by"], row["round"])
         for row in filled(rows)
         if row["kind"] == KIND
     ]
@@ -64,16 +65,19 @@ def rounds(found: Sequence[Written]) -> list[Round]:
     made: list[Round] = []
     for one in found:
         before = made[-1] if made else None
-        same = before is not None and (
-            one.route is None
-            or before.last.route is None
-            or before.last.route.drafted_at == one.route.drafted_at
-        )
+        same = before is not None and _same(before.last, one)
         if same and before is not None:
             made[-1] = Round(before.number, before.first, one)
         else:
             made.append(Round(len(made) + 1, one, one))
     return [one for one in made if one.last.route is None or one.last.route.steps]
+
+
+def _same(before: Written, one: Written) -> bool:
+    """Whether two events wrote the same route: made at one moment, or, of what was erased, in one round of the case."""
+    if before.route is not None and one.route is not None:
+        return before.route.drafted_at == one.route.drafted_at
+    return before.round == one.round
 
 
 def words(found: Sequence[Written]) -> dict[int, str]:
@@ -92,4 +96,3 @@ def words(found: Sequence[Written]) -> dict[int, str]:
 def at(found: Sequence[Written], version: int) -> Written | None:
     """The route as it stood at a version."""
     return next((one for one in reversed(found) if one.seq <= version), None)
-

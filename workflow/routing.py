@@ -18,6 +18,7 @@ from states.route_actions import (
     DRAFTER,
     ROLES,
     SUPERIOR,
+    unopened,
 )  # fmt: skip
 from states.route_making import Drafter
 from states.routes import BLOCKING, DONE, RUNNING, STOPPED, WAITING, Answer, Route, Step
@@ -81,15 +82,34 @@ def prepare(conn: Connection, case: Any, action: str = "") -> None:
     if enters:
         found["rules"] = rules(conn, process.key, row.lead, facts.today)
     live = route is not None and route.status in _LIVE
-    if found.get("rules") or (live and action in ("", *(name for name, verb in BY_NAME.items() if verb.asks))):
-        orgs = {row.lead} | {
-            a.org for rule in found.get("rules", ()) for stage in rule.stages for a in stage.asked if a.org
-        }
-        found["seats"] = seats(conn, sorted(orgs), facts.today)
-    if live and DRAFTER in facts.roles | {DRAFTER if ANSWERED in facts.roles else ""}:
+    named = [a for rule in found.get("rules", ()) for stage in rule.stages for a in stage.asked]
+    if live and (not action or _chooses(action)):
+        found["seats"] = seats(conn, sorted({row.lead, *(a.org for a in named if a.org)}), facts.today)
+    elif named:
+        orgs = sorted({row.lead, *(a.org for a in named if a.org)})
+        before = (route.drafter_post,) if route else ()
+        found["seats"] = seats(conn, orgs, facts.today, {a.title for a in named}, before)
+    if (
+        live
+        and (not action or _asks_opened(process, action))
+        and DRAFTER in facts.roles | {DRAFTER if ANSWERED in facts.roles else ""}
+    ):
         asked = conn.execute(OPENED, (row.id, row.version, int(facts.actor or 0)), prepare=True).fetchone()
         found["opened"] = bool(asked and asked[0])
     facts.registers = {**facts.registers, **found}
+
+
+def _chooses(action: str) -> bool:
+    """Whether a verb lets one choose among the posts of the office."""
+    verb = BY_NAME.get(action)
+    return verb is not None and any(ask.name in ("post", "step") for ask in verb.asks)
+
+
+def _asks_opened(process: Process, action: str) -> bool:
+    """Whether an act is refused where somebody has opened the case."""
+    verb = BY_NAME.get(action)
+    guards = verb.guards if verb else [guard for row in process.table if row.name == action for guard in row.guards]
+    return unopened in guards
 
 
 def mark_opened(conn: Connection, case_id: int, version: int, person: int) -> None:

@@ -21,6 +21,8 @@ from states import catalogue
 from states.dates import fiscal_year
 from states.kernel import Process
 from states.places import Directory
+from states.route_actions import BY_NAME
+from states.routes import GROUP
 from states.text import search_key
 from workflow.access import PARTS, SCOPE_OF
 from workflow.db import Database, type_connection
@@ -30,7 +32,7 @@ from workflow.history import FORM
 log = logging.getLogger(__name__)
 Connection = psycopg.Connection[Any]
 
-EDITION = "1"  # of the way entries are made
+EDITION = "2"  # of the way entries are made
 MOST_GRAMS = 60_000  # of one entry; PostgreSQL's tsvector ends at a megabyte
 REPORTS = "\f"  # parts a report's words from the rest of an entry's text; no key holds it
 REPORT = "r="  # before the grams of a report
@@ -130,6 +132,8 @@ def _parts(process: Process, row: Mapping[str, Any], kana: Mapping[int, str]) ->
         for name in called(code):
             yield Part("place", "関わる市町村・振興局(読み・旧名を含む)", name, shared=True)
     for group, value in row["form"].items():
+        if group == GROUP:  # who decides is no word of the case; what was written on the way stands with the inputs
+            continue
         kind = FORM + group
         shared, inside = _read_by(process, kind, outer, row["state"]), _read_by(process, kind, inner, row["state"])
         if shared or inside:
@@ -177,7 +181,11 @@ def _told(process: Process, action: str, orgs: Iterable[set[str]]) -> bool:
 def _answer(process: Process, action: str, kind: str, value: str) -> tuple[str, str]:
     """What was typed with an act, as label and words."""
     name = kind.partition(":")[2]
-    ask = next((a for row in process.table if row.name == action for a in row.asks if a.name == name), None)
+    asks = [a for row in process.table if row.name == action for a in row.asks]
+    asks += BY_NAME[action].asks if action in BY_NAME else ()
+    ask = next((a for a in asks if a.name == name), None)
+    if action in BY_NAME and ask and ask.kind == "choice" and not ask.choices:
+        return "", ""  # the number of a step or a post
     return (ask.label.partition("(")[0], dict(ask.choices).get(value, value)) if ask else ("書かれた理由", value)
 
 

@@ -44,17 +44,37 @@ _ASKED = "SELECT substr(s.role, 2)::bigint AS id FROM step s WHERE s.case_id = c
 OPEN_SEATS = f"""CASE WHEN c.form ? 'route' THEN (SELECT jsonb_agg({_seat(TODAY, "p.superior_id")}) FROM post p WHERE p.id IN (
   SELECT a.id FROM ({_ASKED}) a UNION SELECT d.deputy_id FROM ({_ASKED}) a JOIN deputy d ON d.post_id = a.id)) END"""
 
-SEATS = f"""SELECT {_seat("%(day)s::date", superior_on("%(day)s::date"))} FROM post p
-WHERE (p.org_code = ANY (%(orgs)s) OR p.org_code = (SELECT headquarters FROM installation)
-    OR p.id IN (SELECT q.superior_id FROM post q WHERE q.org_code = ANY (%(orgs)s))
-    OR p.id IN (SELECT u.superior_id FROM superior u JOIN post q ON q.id = u.post_id WHERE q.org_code = ANY (%(orgs)s)))
-  AND {in_force("p", "%(day)s::date")} ORDER BY p.id"""
+# An act that makes a route needs the posts that its rules name; of a whole office everything is joined at once, not post by post.
+_DAY = "%(day)s::date"
+SEATS = f"""WITH here AS (SELECT q.id, q.superior_id FROM post q
+  WHERE q.org_code = ANY (%(orgs)s) OR q.org_code = (SELECT headquarters FROM installation)),
+wanted AS (SELECT p.* FROM post p WHERE {in_force("p", _DAY)}
+  AND ((p.id IN (SELECT id FROM here) AND (%(titles)s::text[] IS NULL OR p.title = ANY (%(titles)s::text[]) OR p.id = ANY (%(posts)s::bigint[])))
+    OR p.id IN (SELECT superior_id FROM here) OR p.id IN (SELECT u.superior_id FROM superior u JOIN here ON here.id = u.post_id))),
+held AS (SELECT t.post_id, jsonb_agg(jsonb_build_array(t.person_id, n.name, t.kind,
+    (SELECT a.kind FROM absence a WHERE a.person_id = t.person_id AND {in_force("a", _DAY)} ORDER BY a.id LIMIT 1)) ORDER BY t.id) AS people
+  FROM tenure t JOIN person n ON n.id = t.person_id WHERE t.post_id IN (SELECT id FROM wanted) AND {in_force("t", _DAY)} GROUP BY t.post_id),
+ranked AS (SELECT d.post_id, jsonb_agg(d.deputy_id ORDER BY d.sort, d.id) AS posts FROM deputy d WHERE {in_force("d", _DAY)} GROUP BY d.post_id),
+named AS (SELECT DISTINCT ON (o.code) o.code, o.name FROM organisation o WHERE o.code IN (SELECT org_code FROM wanted)
+  AND (o.valid_from IS NULL OR o.valid_from <= {_DAY}) AND (o.valid_to IS NULL OR o.valid_to >= {_DAY}) ORDER BY o.code)
+SELECT jsonb_build_array(p.id, p.org_code, named.name, p.section, p.title, {superior_on(_DAY)}, held.people, ranked.posts)
+FROM wanted p LEFT JOIN held ON held.post_id = p.id LEFT JOIN ranked ON ranked.post_id = p.id LEFT JOIN named ON named.code = p.org_code ORDER BY p.id"""
 
 
-def seats(conn: Connection, orgs: Sequence[str], day: date) -> Seats:
-    """The posts of these organisations, of headquarters, and above them, as they are held on that day."""
-    rows = conn.execute(SEATS, {"orgs": list(orgs), "day": day}, prepare=True).fetchall()
-    return seats_of(row[0] for row in rows)
+def seats(
+    conn: Connection, orgs: Sequence[str], day: date, titles: Collection[str] | None = None, posts: Collection[int] = ()
+) -> Seats:
+    """The posts of these organisations, of headquarters, and above them, as they are held on that day.
+
+    With `titles` only those that are called so, these `posts` besides, and whoever stands above any.
+    """
+    asked = {
+        "orgs": list(orgs),
+        "day": day,
+        "titles": None if titles is None else sorted(titles),
+        "posts": sorted(posts),
+    }
+    return seats_of(row[0] for row in conn.execute(SEATS, asked, prepare=True).fetchall())
 
 
 AROUND = f"""SELECT {_seat(TODAY, superior_on(TODAY))} FROM post p WHERE p.id = ANY (%(posts)s::bigint[])

@@ -41,14 +41,10 @@ def put_up(system: System, line: Line, title: str, *answers: tuple[str, str]) ->
 def succeeded(conn: type_connection, line: Line, key: str, day: date, name: str) -> int:
     """Another person holds the post from that day on; who held it has another post then."""
     before = line.people[key]
-    conn.execute(
-        "UPDATE tenure SET valid_to = %s::date - 1 WHERE person_id = %s AND valid_to IS NULL", (day, before)
-    )
+    conn.execute("UPDATE tenure SET valid_to = %s::date - 1 WHERE person_id = %s AND valid_to IS NULL", (day, before))
     factory.post(conn, before, "bureau", line.who.office, section="地域創生部", title="主査", since=day)
     new = factory.person(conn, "bureau", line.who.office, section="地域創生部", title="主任", name=name, until=day)
-    conn.execute(
-        "INSERT INTO tenure (person_id, post_id, valid_from) VALUES (%s, %s, %s)", (new, line.posts[key], day)
-    )
+    conn.execute("INSERT INTO tenure (person_id, post_id, valid_from) VALUES (%s, %s, %s)", (new, line.posts[key], day))
     account(conn, new, f"new_{key}")
     return new
 

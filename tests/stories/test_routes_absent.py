@@ -12,7 +12,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 TITLE = "空き家を生かす移住計画づくりの助言"
 
 
-def test_a_deputy_decides_for_the_absent_and_he_reads_it_afterwards(system: System, visit: Visits, tasks: object) -> None:
+def test_a_deputy_decides_for_the_absent_and_he_reads_it_afterwards(
+    system: System, visit: Visits, tasks: object
+) -> None:
     line = routed.office(system)
     case = routed.put_up(system, line, TITLE, ("chief", "approve_step"))
     head = visit("head")
@@ -36,7 +38,9 @@ def test_a_deputy_decides_for_the_absent_and_he_reads_it_afterwards(system: Syst
     assert "局長 局長（仮名） 出張につき代決" in told(vice)
 
     # The absent one is told, and it stays with him until it is read.
-    until(lambda: system.value("SELECT count(*) FROM message WHERE person_id = %s AND case_id = %s", line.director, case))
+    until(
+        lambda: system.value("SELECT count(*) FROM message WHERE person_id = %s AND case_id = %s", line.director, case)
+    )
     with system.db.connection() as conn:
         offices.back(conn, line.director)
     director = visit("director")
@@ -57,4 +61,3 @@ def test_a_deputy_decides_for_the_absent_and_he_reads_it_afterwards(system: Syst
     town.goto(f"/cases/{case}/letters/decision_notice")
     assert "代決" not in told(town)
     assert system.whole()
-

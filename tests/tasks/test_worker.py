@@ -89,7 +89,7 @@ def kill(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def until(reached: Callable[[], bool], what: str, log: Path, seconds: float = 40.0) -> None:
+def until(reached: Callable[[], bool], what: str, log: Path, seconds: float = 60.0) -> None:
     end = time.monotonic() + seconds
     while not reached():
         assert time.monotonic() < end, f"{what}\n{log.read_text(errors='replace')[-4000:]}"

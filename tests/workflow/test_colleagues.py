@@ -91,9 +91,7 @@ def test_skills_that_cannot_be_kept_change_nothing(conn, who, officer, written, 
 
 
 def test_an_absence_is_entered_with_who_entered_it_and_can_be_taken_back(conn, who, officer):
-    entry = absences.enter(
-        conn, officer, {"person": str(who.staff), "from": "R12.4.1", "to": "令和12年4月3日"}
-    )
+    entry = absences.enter(conn, officer, {"person": str(who.staff), "from": "R12.4.1", "to": "令和12年4月3日"})
     absences.enter(conn, officer, {"person": str(who.staff), "from": "2030-05-01", "to": ""})
     first, second = absences.listed(conn, [who.staff])
     assert (first["valid_from"], first["valid_to"], second["valid_to"]) == (

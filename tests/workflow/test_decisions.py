@@ -1,12 +1,18 @@
 """The table of decisions: set by one administrator, consented to by another, previewed for any case and day."""
 
+from dataclasses import replace
 from datetime import timedelta
 
+import psycopg
 import pytest
 
+from states import authority
+from states.authority import Address, Rule, Stage
 from tests import factory, offices
-from workflow import cases, previews
-from workflow.loading import load
+from workflow import cases, decisions, previews
+from workflow.calendar_days import NotTaken
+from workflow.decision_typing import NEW
+from workflow.loading import NotFound, load
 
 
 @pytest.fixture
@@ -95,3 +101,150 @@ def test_no_rule_and_an_unknown_post_are_said(conn, office):
     assert "当てはまる定めがありません" in told(conn, office, case, tomorrow).problem
     offices.rule(conn, office, [{"kind": "decide", "asked": [{"title": "監理官"}]}], since=tomorrow)
     assert "「監理官」という職が、いまありません" in told(conn, office, case, tomorrow).problem
+
+
+# ── the table itself ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def table(conn, office):
+    """The two administrators, and a proposal of a later rule for the office."""
+    first, second = (factory.reader(conn, person) for person in office.administrators)
+    stages = (Stage("review", (Address("課長", "="),)), Stage("decide", (Address("部長"),)))
+    rule = Rule(
+        NEW,
+        "dispatch",
+        "dispatch",
+        office.who.office,
+        "専決規程 別表3",
+        (authority.Test("days", "<=", 100),),
+        stages,
+        True,
+        order=-1,
+    )
+    return first, second, decisions.Proposal(rule, cases.today(conn), None, "規程の改正")
+
+
+def status(conn, reader, number):
+    return decisions.one(conn, reader, number).status
+
+
+def test_a_row_is_in_force_only_after_a_second_administrator_has_consented(conn, office, table):
+    first, second, proposal = table
+    case = received(conn, office)
+    number = decisions.propose(conn, first, proposal)
+    assert status(conn, first, number) == decisions.WAITING
+    assert told(conn, office, case).decider.post == "局長"
+    with pytest.raises(NotTaken) as refusal:
+        decisions.consent(conn, first, number)
+    assert "自分では同意できません" in refusal.value.fields["consent"]
+    decisions.consent(conn, second, number)
+    decisions.consent(conn, second, number)  # sent twice
+    assert status(conn, first, number) == decisions.HOLDS
+    found = told(conn, office, case)
+    assert (found.decider.post, found.rule) == ("部長", number)
+    row = decisions.one(conn, first, number).told
+    assert (row["set_by"], row["consented_by"]) == office.administrators
+
+
+def test_the_database_refuses_one_persons_own_consent_and_any_rewriting(conn, office, table):
+    first, second, proposal = table
+    number = decisions.propose(conn, first, proposal)
+    with pytest.raises(psycopg.errors.CheckViolation):
+        conn.execute("UPDATE authority_rule SET consented_by = set_by, consented_at = now() WHERE id = %s", (number,))
+    decisions.consent(conn, second, number)
+    for text in (
+        "UPDATE authority_rule SET stages = '[]' WHERE id = %s",
+        "UPDATE authority_rule SET no_deputy = true WHERE id = %s",
+        "UPDATE authority_rule SET consented_by = NULL, consented_at = NULL WHERE id = %s",
+        "UPDATE authority_rule SET valid_from = '2020-01-01' WHERE id = %s",
+        "DELETE FROM authority_rule WHERE id = %s",
+    ):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            conn.execute(text, (number,))
+
+
+def test_a_changed_row_ends_the_old_one_the_day_before_only_by_consent(conn, office, table):
+    first, second, proposal = table
+    old = decisions.propose(conn, first, proposal)
+    decisions.consent(conn, second, old)
+    begins = cases.today(conn) + timedelta(days=10)
+    changed = replace(proposal, rule=replace(proposal.rule, article="専決規程 別表4"), since=begins, replaces=old)
+    new = decisions.propose(conn, second, changed)
+    assert decisions.one(conn, first, old).told["valid_to"] is None
+    decisions.consent(conn, first, new)
+    row = decisions.one(conn, first, old)
+    assert (row.told["valid_to"], row.status) == (begins - timedelta(days=1), decisions.HOLDS)
+    assert (row.told["ended_by"], row.told["end_consented_by"]) == (second.person_id, first.person_id)
+    assert status(conn, first, new) == decisions.COMING
+    with pytest.raises(NotTaken):
+        decisions.propose(conn, first, replace(proposal, replaces=old))
+
+
+def test_an_end_too_needs_two_and_ended_rows_stay(conn, office, table):
+    first, second, proposal = table
+    number = decisions.propose(conn, first, proposal)
+    decisions.consent(conn, second, number)
+    yesterday = cases.today(conn) - timedelta(days=1)
+    with pytest.raises(NotTaken):
+        decisions.end(conn, first, number, "", "")
+    decisions.end(conn, first, number, yesterday.isoformat(), "誤り")
+    assert (status(conn, first, number), decisions.one(conn, first, number).ending) == (decisions.HOLDS, True)
+    with pytest.raises(NotTaken):
+        decisions.consent(conn, first, number)
+    decisions.consent(conn, second, number)
+    assert status(conn, first, number) == decisions.ENDED
+    rows = {
+        row.rule.id for _, matter, rows in decisions.listed(conn, first) if matter.key == "dispatch" for row in rows
+    }
+    assert number in rows
+
+
+def test_what_waits_can_be_taken_back_and_never_holds(conn, office, table):
+    first, second, proposal = table
+    number = decisions.propose(conn, first, proposal)
+    with pytest.raises(NotTaken):
+        decisions.drop(conn, second, number, " ")
+    decisions.drop(conn, second, number, "誤り")
+    assert status(conn, first, number) == decisions.DROPPED
+    with pytest.raises(NotFound):
+        decisions.consent(conn, second, number)
+
+
+def test_late_consent_makes_nothing_retroactive(conn, office, table, clock):
+    first, second, proposal = table
+    number = decisions.propose(conn, first, proposal)
+    clock.at(proposal.since + timedelta(days=3))
+    decisions.consent(conn, second, number)
+    assert decisions.one(conn, first, number).told["valid_from"] == proposal.since + timedelta(days=3)
+
+
+def test_a_row_that_names_a_post_nobody_has_is_no_row(conn, office, table):
+    first, _, proposal = table
+    stages = (Stage("review", (Address("監理官"),)), Stage("decide", (Address("局長"),)))
+    with pytest.raises(NotTaken) as refusal:
+        decisions.propose(conn, first, replace(proposal, rule=replace(proposal.rule, stages=stages)))
+    assert any("「監理官」という職が、始める日にはありません" in sentence for sentence in refusal.value.fields.values())
+    everywhere = replace(proposal, rule=replace(proposal.rule, office=""))
+    assert any("「部長」は、" in sentence for sentence in decisions.unseated(conn, everywhere))
+
+
+def test_only_cases_not_yet_put_up_are_told_to_go_another_way(conn, office, table):
+    _, _, proposal = table
+    waiting, running = received(conn, office), offices.put_up(conn, office)
+    numbers = dict(conn.execute("SELECT id, number FROM cases WHERE id = ANY (%s)", ([waiting, running],)).fetchall())
+    assert decisions.rerouted(conn, proposal).numbers == [numbers[waiting]]
+    same = replace(proposal, rule=replace(proposal.rule, tests=(authority.Test("days", ">=", 900),)))
+    assert decisions.rerouted(conn, same).numbers == []
+
+
+def test_nobody_else_sees_or_touches_the_table(conn, office, table):
+    _, _, proposal = table
+    officer = factory.reader(conn, office.officer)
+    for verb in (
+        lambda: decisions.listed(conn, officer),
+        lambda: decisions.propose(conn, officer, proposal),
+        lambda: decisions.consent(conn, officer, 1),
+    ):
+        with pytest.raises(NotFound):
+            verb()

@@ -8,7 +8,7 @@ import pytest
 from states import routes
 from tests import factory, offices
 from tests.offices import act
-from workflow import cases, following, queries, reassigning, story, verify
+from workflow import cases, following, loading, queries, reassigning, story, verify
 from workflow.colleagues import NotTaken
 from workflow.loading import NotFound
 
@@ -69,6 +69,34 @@ def test_a_quiet_tick_writes_nothing_and_a_mere_successor_neither(db, conn, offi
     act(conn, office.department, case, "approve_step")
 
 
+def test_a_quiet_tick_looks_up_once_and_any_change_of_persons_is_seen(db, conn, office, clock, monkeypatch):
+    offices.put_up(conn, office)
+    following.follow(db)
+    looked = []
+    live = following.live
+
+    def counted(conn):
+        looked.append(1)
+        return live(conn)
+
+    monkeypatch.setattr(following, "live", counted)
+    for change in (
+        "SELECT 1",
+        f"UPDATE tenure SET valid_to = '2026-12-31' WHERE post_id = {office.posts['vice']}",
+        f"INSERT INTO tenure (person_id, post_id, valid_from) VALUES ({office.vice}, {office.posts['chief']}, '2026-12-01')",
+        f"INSERT INTO superior (post_id, superior_id, valid_from) VALUES ({office.posts['chief']}, {office.posts['head']}, '2026-11-02')",
+        f"UPDATE post SET valid_to = '2026-12-31' WHERE id = {office.posts['department']}",
+    ):
+        conn.execute(change)
+        before = len(looked)
+        for _ in range(2):
+            following.follow(db)
+        assert len(looked) - before == (0 if change == "SELECT 1" else 1), change
+    clock.at(date(2026, 11, 4))
+    following.follow(db)
+    assert len(looked) == 5, "a new day"
+
+
 def test_who_comes_to_stand_twice_is_asked_once_and_apart_again_when_he_leaves_one(db, conn, office, clock):
     case = offices.put_up(conn, office)
     leaves(conn, office, "chief", office.head)
@@ -119,12 +147,11 @@ def test_one_bad_case_never_stops_the_others_and_is_shown(db, conn, office, cloc
     one, two = (offices.put_up(conn, office, first=factory.first_day(conn, after=15 + 6 * n)) for n in range(2))
     leaves(conn, office, "chief", office.head)
     clock.at(CHANGE)
-    load = following.load
 
     def broken(conn, case, person):
         if case == one:
             raise ValueError
-        return load(conn, case, person)
+        return loading.load(conn, case, person)
 
     monkeypatch.setattr(following, "load", broken)
     assert following.follow(db) == 1

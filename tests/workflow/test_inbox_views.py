@@ -287,7 +287,9 @@ def test_who_answered_hears_that_a_draft_died(db, conn, office, name, inputs, by
     found = mailed(conn, case, done.version)
     assert office.chief in found
     assert "あなたの職が承認・合議した起案は" in found[office.chief][1]
-    assert all("あなたの職が承認・合議した起案は" not in body for who, (_, body) in found.items() if who != office.chief)
+    assert all(
+        "あなたの職が承認・合議した起案は" not in body for who, (_, body) in found.items() if who != office.chief
+    )
     assert not verify.run(db).breaks
 
 
@@ -361,13 +363,23 @@ def test_who_will_be_told_is_the_post_that_the_route_asks(db, conn, office):
 def test_a_late_decision_is_told_to_the_post_above_it(db, conn, office):
     case = offices.put_up(conn, office)
     up_to_decision(conn, office, case)
-    deadline, due = conn.execute(
-        "SELECT id, due_at FROM deadline WHERE case_id = %s AND kind = 'judgement' AND closed_at IS NULL", (case,)
+    (deadline,) = conn.execute(
+        "SELECT id FROM deadline WHERE case_id = %s AND kind = 'judgement' AND closed_at IS NULL", (case,)
     ).fetchone()
 
     def told(rung):
-        row = notices.Row(0, case, factory.version(conn, case), f"reminder:{deadline}:{rung}", {"deadline": deadline, "rung": rung}, "x", 0)
-        return {message.person_id for message in notices.reminder(conn, row).messages}
+        row = notices.Row(
+            0,
+            case,
+            factory.version(conn, case),
+            f"reminder:{deadline}:{rung}",
+            {"deadline": deadline, "rung": rung},
+            "x",
+            0,
+        )
+        found = notices.reminder(conn, row)
+        assert found is not None
+        return {message.person_id for message in found.messages}
 
     assert told(0) == {office.director}
     assert told(7) == {office.director, office.above}
@@ -395,7 +407,9 @@ def test_who_waits_is_written_with_the_open_steps_and_follows_the_route(conn, of
     rows = conn.execute(
         "SELECT kind, awaited_by FROM step WHERE case_id = %s AND closed_at IS NULL", (case,)
     ).fetchall()
-    expected = list(routes.awaited_by(routes.of(form)))
+    route = routes.of(form)
+    assert route is not None
+    expected = list(routes.awaited_by(route))
     assert rows == [("consent", expected)]
     assert f"#{office.posts['director']}" in expected
     assert {f"@{office.officer}", f"@{office.chief}", f"@{office.general}"} <= set(expected)

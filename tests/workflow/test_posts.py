@@ -37,6 +37,18 @@ def line(conn, keeper, office, post, day):
     return row
 
 
+def seat(conn, office, post, day):
+    """The post as a route sees it on that day."""
+    found = seating.seats(conn, [office.who.office], day).get(post)
+    assert found is not None
+    return found
+
+
+def numbered(conn, typed):
+    found = tenures.person_of(conn, typed)
+    return found and found[1]
+
+
 def tenure(conn, post):
     return conn.execute("SELECT id FROM tenure WHERE post_id = %s ORDER BY id LIMIT 1", (post,)).fetchone()[0]
 
@@ -52,8 +64,7 @@ def test_who_held_a_post_is_told_for_any_day_past_and_future(conn, office, keepe
     ):
         (one,) = line(conn, keeper, office, "chief", day)["holders"]
         assert one["person"] == person, day
-        seat = seating.seats(conn, [office.who.office], day).get(office.posts["chief"])
-        assert seat.sole == person
+        assert seat(conn, office, office.posts["chief"], day).sole == person
     assert line(conn, keeper, office, "chief", date(2026, 11, 2))["coming"][0]["order_no"] == "人発第12号"
     assert [record["said"][:2] for record in posts.records(conn, keeper, office.posts["chief"])] == ["「地", "「地"]
 
@@ -126,10 +137,7 @@ def test_an_end_before_the_begin_and_an_end_of_what_is_over_are_refused(conn, of
 def test_the_order_of_deputies_is_dated_and_never_names_the_post_itself(conn, office, keeper):
     director, department, vice = (office.posts[key] for key in ("director", "department", "vice"))
     tenures.set_deputies(conn, keeper, director, [str(department), str(vice)], SOON)
-    seats = {
-        day: seating.seats(conn, [office.who.office], date.fromisoformat(day)).get(director)
-        for day in ("2026-11-30", SOON)
-    }
+    seats = {day: seat(conn, office, director, date.fromisoformat(day)) for day in ("2026-11-30", SOON)}
     assert (seats["2026-11-30"].deputies, seats[SOON].deputies) == ((vice, department), (department, vice))
     for order, said in (
         ([str(director)], "自分の職"), ([str(vice)] * 2, "2回"), ([str(office.posts["above"])], "ほかの組織"), (["x"], "無い職"),
@@ -143,9 +151,9 @@ def test_the_superior_is_dated_and_no_way_up_comes_back(conn, office, keeper):
     chief, head, vice = (office.posts[key] for key in ("chief", "head", "vice"))
     tenures.set_superior(conn, keeper, chief, str(head), "2026-11-02")
     tenures.set_superior(conn, keeper, head, str(vice), SOON)
-    seats = seating.seats(conn, [office.who.office], date(2026, 12, 1))
-    assert (seats.get(chief).superior, seats.get(head).superior) == (head, vice)
-    assert seating.seats(conn, [office.who.office], date(2026, 11, 2)).get(head).superior is None
+    december = date(2026, 12, 1)
+    assert (seat(conn, office, chief, december).superior, seat(conn, office, head, december).superior) == (head, vice)
+    assert seat(conn, office, head, date(2026, 11, 2)).superior is None
     with pytest.raises(NotTaken) as refusal:
         tenures.set_superior(conn, keeper, vice, str(chief), SOON)
     assert "この職に戻ります" in refusal.value.fields["superior"]
@@ -177,7 +185,7 @@ def test_a_post_is_added_and_ends_only_after_its_holders(conn, office, keeper):
     tenures.end_post(conn, keeper, vice, {"last": "2026-11-30"})
     later = seating.seats(conn, [office.who.office], date(2026, 12, 1))
     assert later.get(vice) is None
-    assert later.get(office.posts["director"]).deputies == (office.posts["department"],)
+    assert seat(conn, office, office.posts["director"], date(2026, 12, 1)).deputies == (office.posts["department"],)
     assert later.at(Address("副局長"), office.who.office, "") is None
 
 
@@ -186,10 +194,10 @@ def test_zeros_that_a_table_has_lost_do_not_matter_where_one_person_is_meant(con
         conn.execute(
             "INSERT INTO person (staff_no, name, kana, mail) VALUES (%s, %s, '', '')", (number, f"職員{number}（仮名）")
         )
-    assert tenures.person_of(conn, "123")[1] == "職員00123（仮名）"
-    assert tenures.person_of(conn, "４５６")[1] == "職員456（仮名）"
-    assert tenures.person_of(conn, "0456") is None
-    assert tenures.person_of(conn, "") is None
+    assert numbered(conn, "123") == "職員00123（仮名）"
+    assert numbered(conn, "４５６") == "職員456（仮名）"
+    assert numbered(conn, "0456") is None
+    assert numbered(conn, "") is None
 
 
 def test_two_who_seat_somebody_at_once_do_it_in_turn(db, conn, office, keeper):

@@ -161,7 +161,9 @@ def _paper(kept: Mapping[str, Any]) -> Paper:
     return Paper(**told)
 
 
-def _page(letter: Letter, paper: Paper | None, *, receipt: str = "", filed: int = 0, gone: str = "", decided: str = "") -> str:
+def _page(
+    letter: Letter, paper: Paper | None, *, receipt: str = "", filed: int = 0, gone: str = "", decided: str = ""
+) -> str:
     template = _environment().get_template(letter.template)
     return template.render(label=letter.label, paper=paper, receipt=receipt, filed=filed, gone=gone, decided=decided)
 

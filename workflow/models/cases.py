@@ -173,7 +173,7 @@ class Step(SQLModel, table=True):
         ),
         Index("ix_step_case", "case_id", postgresql_where=OPEN),
         Index(
-            "ix_step_awaited", "awaited_by", postgresql_using="gin", postgresql_with={"fastupdate": "off"},
+            "ix_step_awaited", "awaited_by", postgresql_using="gin", postgresql_with={"gin_pending_list_limit": "256"},
             postgresql_where=text("closed_at IS NULL AND awaited_by IS NOT NULL"),
         ),
     )  # fmt: skip

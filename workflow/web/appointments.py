@@ -60,7 +60,9 @@ def _tried(request: Request, signed: Signed, typed: str, name: str, data: bytes)
             report = appointments.trial(conn, signed.actor, effective, data)
     except NotTaken as refusal:
         return _refused(request, signed, typed, refusal.fields)
-    counts = [(touched.LABELS[kind], kind, sum(case.kind == kind for case in report.cases)) for kind in touched.LABELS]
+    counts = [
+        (touched.LABELS[kind], kind, sum(kind in dict(case.notes) for case in report.cases)) for kind in touched.LABELS
+    ]
     return page(
         request, signed, "appointment_trial.html", report=report, name=visible(name)[:100], typed=typed, file=brought.kept(data),
         key=str(uuid4()), counts=counts, labels=touched.LABELS,

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from states import catalogue
 from states.dates import fiscal_year, fiscal_year_label, short
 from states.text import problems
-from workflow import excerpts, finding, queries, turns, who_where
+from workflow import excerpts, finding, queries, turns, views, who_where
 from workflow.access import Actor
 from workflow.deadlines import FAR, due_day, local_day
 from workflow.finding import BadWords, Found, Wanted
@@ -68,6 +68,7 @@ def listing(
     offices, places = _areas(known, signed.actor)
     here = filters | kept
     held = turns.held_now(conn, signed.actor.person_id, [row["case_id"] for row in found.rows], inside=inside)
+    asked = views.asked(conn, signed.actor.person_id, [row["case_id"] for row in found.rows]) if inside else {}
     return {
         "path": path, "filters": filters, "kept": {**{n: filters[n] for n in FILTERS if n not in IN_THE_BAR}, **kept}, "problem": problem,
         "narrowed": any(value for name, value in filters.items() if name not in ("q", "sort")), "words": words, "inside": inside,
@@ -75,7 +76,8 @@ def listing(
         "states": facets.labels(),
         "years": [(str(year), fiscal_year_label(year)) for year in _years(today)], "sorts": SORTS,
         "rows": [
-            _line(row, words, told.get(row["case_id"], ()), today) | turns.turn(row, held, inside=inside) for row in found.rows
+            _line(row, words, told.get(row["case_id"], ()), today) | turns.turn(row, held, inside=inside) | {"asked": asked.get(row["case_id"], ())}
+            for row in found.rows
         ],
         "total": f"{finding.MOST}+" if found.more else str(found.total), "more": found.more, "most": finding.MOST,
         "facets": facets.facets(found, here, path, {o["code"]: o["name"] for o in known}, inside=inside), "sent": _sent(conn, signed.actor, filters["person"]),

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from states.dates import month_day
 from states.kernel import Refused
-from states.route_actions import standing_of, waiting
+from states.route_actions import BY_NAME, standing_of, waiting
 from states.routes import BLOCKING, desk
 from states.terms import CLOCK, Verdict, block
 from workflow import (
@@ -77,6 +77,7 @@ def act(request: Request, conn: Connection, signed: SignedIn, posted: Posted, ca
     view = cases.look(conn, person, case_id)
     offer = next((o for o in view.offers if o.action.name == action), None)
     rows = [row for row in view.process.table if row.name == action]
+    rows += [BY_NAME[action].action(view.state.name, BY_NAME[action].asks)] if action in BY_NAME else []
     groups: dict[str, Any] | None = None
     try:
         groups = forms.taken_over(conn, signed, view, offer.action, posted) if offer else None
@@ -249,8 +250,17 @@ def _state_word(view: View, inner: bool) -> str:
 def _verdicts(view: View, clauses: Mapping[str, str]) -> list[offers.Judged]:
     """What the rules say of the acts this reader has; the main act first, since its levels count."""
     ordered = sorted(view.offers, key=lambda o: not o.action.main)
-    found = [v for offer in ordered for v in offer.verdicts if v.rule]
+    found = [v for offer in ordered for v in offer.verdicts if v.rule] + _on_the_way(view)
     return offers.judged(found, clauses, offers.reasons_of(view.form))
+
+
+def _on_the_way(view: View) -> list[Verdict]:
+    """What the rules say of the decision itself, for the offices that answer for it before it is taken, or wait for it."""
+    matter = view.process.matter(view.state.name)
+    if matter is None or not route.open_to(view) or matter.role in view.facts.roles:
+        return []
+    rows = [view.process.row(name, view.facts) for name in sorted(matter.decides)]
+    return [v for row in rows if row is not None and row.main for v in row.verdicts(view.facts) if v.rule]
 
 
 def _turn(view: View, signed: Signed, names: Mapping[str, str]) -> str:
@@ -356,7 +366,7 @@ def _events(
                 "by": by,
                 "lines": parts,
                 "now": not told,
-                "screen": line["seq"] if again and line["seq"] > 1 and shown.decides(view.process, line["action"]) else 0,
+                "screen": line["seq"] if again and shown.decides(view.process, line["action"]) else 0,
             }
         )
     return told

@@ -133,7 +133,7 @@ def look_at(conn: Connection, signed: SignedIn, case_id: RowId, file_id: RowId) 
         logger.exception("attachment %s of case %s is not what was received", file.id, view.id)
         raise replace(DAMAGED) from None
     headers = {
-        "Content-Disposition": f"inline; filename=\"file-{file.id}.{extension_of(file.name)}\"",
+        "Content-Disposition": f'inline; filename="file-{file.id}.{extension_of(file.name)}"',
         "Content-Length": str(file.size),
         "Content-Security-Policy": SANDBOX if file.media_type != papers.PDF else VIEWER,
     }

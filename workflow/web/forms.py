@@ -18,12 +18,13 @@ from states import substitute
 from states.kernel import Offer, Process, Refused
 from states.places import Directory
 from states.terms import Action, Facts, Verdict
-from workflow import candidates, cases, colleagues, intake, similar, story, telling
+from workflow import candidates, cases, colleagues, foreseen, intake, similar, story, telling
 from workflow.cases import View
 from workflow.db import type_connection
 from workflow.deadlines import calendar
 from workflow.loading import NotFound, load
 from workflow.merging import Side
+from workflow.rounds import KIND
 from workflow.web import arrivals, board, copying, offers, opening, papers, saving, sheets, written
 from workflow.web.clashes import Clash, clash_page
 from workflow.web.offers import Typed
@@ -315,7 +316,7 @@ def act_page(
     person = _subject(view, signed, subject)
     return page(
         request, signed, _template(view, offer), status=status, v=sheet, read=facts.read, view=view, saves=written.kept_saves(view), offer=offer,
-        card=offers.card(view, offer, replace(typed, action=offer.action.name), facts, told=_will_be_told(conn, signed, view, offer)), person=person, refused=offers.refused(view, [offer]),
+        card=offers.card(view, offer, replace(typed, action=offer.action.name), facts, told=_will_be_told(conn, signed, view, offer), turn=_turn_after(conn, signed, view, offer)), person=person, refused=offers.refused(view, [offer]),
         verdicts=offers.judged(offer.verdicts, context["words"].clauses, offers.reasons_of(view.form)), action=offer.action.name,
         problems=sheets.listed(problems, offer.action), checked=bool(problems), names=offers.names_of(view),
         told=_told(conn, view), same=None if view.version else arrivals.same(conn, signed, view), difference=view.process.difference(written.base(view)), parts=_parts(view.process, offer, context["words"].groups),
@@ -326,6 +327,13 @@ def act_page(
 
 def _will_be_told(conn: type_connection, signed: Signed, view: View, offer: Offer) -> str:
     return telling.before(conn, signed.actor.person_id, view.id, [offer]).get(offer.action.name, "")
+
+
+def _turn_after(conn: type_connection, signed: Signed, view: View, offer: Offer) -> str:
+    """Whose turn a route will make it, for the offices."""
+    if not (offers.inside(view) and view.may_read(KIND)):
+        return ""
+    return foreseen.turns(conn, signed.actor.person_id, view.id, [offer]).get(offer.action.name, "")
 
 
 def _told(conn: type_connection, view: View) -> dict[str, Any] | None:

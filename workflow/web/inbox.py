@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from states import catalogue, routes
-from workflow import deputies, finding, queries, turns, views
+from workflow import bulk, deputies, finding, posts, queries, turns, views
 from workflow.access import Actor
 from workflow.deadlines import local_day
 from workflow.finding import Wanted
@@ -27,6 +27,7 @@ from workflow.web.session import Connection, SignedIn
 router = APIRouter()
 
 PAGE = 30
+FEW = 8  # rows that one takes in without filters
 BELOW = 10  # drafts and running cases shown under the queue
 URGENCIES = (
     ("all", "すべて", "", "info"),
@@ -35,7 +36,9 @@ URGENCIES = (
     ("soon", "2営業日以内", "now", "soon"),
     ("later", "それより先", "none", "later"),
 )
-TOGETHER = frozenset({"read", "confirm"})  # sorts of work that may be done with several cases at once
+TOGETHER = {  # what may be done with several cases at once, one sort at a time
+    bulk.READ: "選んだ件を「読みました」にする", bulk.CONFIRM: "選んだ件を確認する", bulk.DECISION: "選んだ件を決裁する(認める)",
+}  # fmt: skip
 
 
 @router.get(INBOX)
@@ -66,14 +69,16 @@ def _queue(request: Request, conn: Connection, signed: Signed, place: Place, *, 
     held = turns.held_now(conn, person, [row["case_id"] for row in found.rows], inside=inner)
     following = (listed or found).next
     rows = [_line(row, place) | turns.turn(row, held, inside=inner) for row in found.rows]
-    rows = [row | {"urgency": lists.urgency(row, local_day(now)), "clues": row["clues"] if inner else []} for row in rows]
+    rows = [
+        row | {"urgency": lists.urgency(row, local_day(now)), "clues": row["clues"] if inner else []} for row in rows
+    ]
     own = {name: value for name, value in place.filters.items() if name not in ("view", "scope")}
     return page(
         request, signed, "inbox.html", path=place.path, moment=lists.moment(now), filters=place.filters, inside=inner, consulted=consulted,
-        filtered=any(own.values()), counters=_counters(place, found.counts), total=lists.counted(counts[""]),
+        filtered=any(own.values()), filters_shown=any(own.values()) or (not listed and found.counts["all"] > FEW), counters=_counters(place, found.counts), total=lists.counted(counts[""]),
         deciding=lists.counted(counts["decide"]) if counts["decide"] else "", here=lists.counted(found.counts["all"]), label=views.LABELS[view],
         views=inner, groups=_groups(conn, person, place, counts), scopes=_scopes(place, len(acting)) if acting else [], choices=_choices(conn, signed.actor, place),
-        rows=rows, ticked=[row for row in rows if row["tick"]], key=str(uuid4()), listed=listed, others=view == views.OTHERS, done=view == views.DONE,
+        rows=rows, ticked=[(sort, label) for sort, label in TOGETHER.items() if any(row["tick"] == sort for row in rows)], key=str(uuid4()), listed=listed, others=view == views.OTHERS, done=view == views.DONE,
         lines=[dict(row) | {"href": queue.case_href(row["case_id"], place)} for row in listed.rows] if listed else [],
         kept=views.kept(conn, person, place.path), told=place.told,
         next_href=lists.address(place.path, place.filters, after=following) if following else "",
@@ -94,9 +99,15 @@ def _line(row: Mapping[str, Any], place: Place) -> dict[str, Any]:
     """A row with its address, whether it may be ticked, and for whom the person would act."""
     at = Place(place.path, place.filters, place.after, queries.place(row))
     route = routes.of({"route": row["route"]}) if row["route"] else None
-    together = row["kind"] in TOGETHER or (route is not None and route.bulk and not row["acting"])
-    instead = f"{row['instead']}({row['why']})に代わって代決できます" if row["acting"] else ""
-    return dict(row) | {"href": queue.case_href(row["case_id"], at), "tick": together, "instead": instead, "here": at.at == place.at}
+    alone = row["kind"] == bulk.DECISION and (route is None or not route.bulk or row["acting"])
+    together = row["kind"] if row["kind"] in TOGETHER and not alone else ""
+    instead = f"{row['instead']}({row['why']})に代わって" if row["acting"] else ""
+    return dict(row) | {
+        "href": queue.case_href(row["case_id"], at),
+        "tick": together,
+        "instead": instead,
+        "here": at.at == place.at,
+    }
 
 
 def _counters(place: Place, counts: Mapping[str, int]) -> list[dict[str, Any]]:
@@ -170,7 +181,9 @@ def openings(actor: Actor) -> list[dict[str, str]]:
 
 def _drafts(conn: Connection, actor: Actor) -> Sequence[Mapping[str, Any]]:
     first = sorted({process.initial.name for process in catalogue.all_versions().values()})
-    return finding.lines(conn, actor, Wanted(states=tuple(first)), BELOW)
+    found = finding.lines(conn, actor, Wanted(states=tuple(first)), BELOW)
+    left = posts.predecessors(conn, [row["case_id"] for row in found])
+    return [row | {"predecessor": left.get(row["case_id"], "")} for row in found]
 
 
 def _running(conn: Connection, actor: Actor) -> Sequence[Mapping[str, Any]]:

@@ -202,7 +202,9 @@ def cards(
     opened = typed.action or next((o.action.name for o in allowed if o.action.main), "")
     facts = after or view.facts
     made = [
-        card(view, offer, typed, facts, choices or {}, told.get(offer.action.name, ""), turns.get(offer.action.name, ""))
+        card(
+            view, offer, typed, facts, choices or {}, told.get(offer.action.name, ""), turns.get(offer.action.name, "")
+        )
         for offer in allowed
     ]
     return [replace(one, open=one.name == opened) for one in made]

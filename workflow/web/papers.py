@@ -20,7 +20,7 @@ ATTACHED = "attached"  # what a page says was just done
 MUNICIPALITIES = ("requester", "partner")  # parts of those who stand outside, besides the place that the case is about
 LATEST = 10  # remarks that are shown without being asked for
 PDF = "application/pdf"
-LOOKED_AT = frozenset({PDF, "image/png", "image/jpeg", "image/gif"})  # what browsers show by themselves and nothing runs in
+LOOKED_AT = frozenset({PDF, "image/png", "image/jpeg", "image/gif"})  # browsers show these, nothing in them runs
 SHORT = 8 * 1024  # bytes of a text that stands on the page of its case
 CASE = "case"  # the page of the case, as `back` names it
 
@@ -152,7 +152,10 @@ def _decisions(conn: Connection, view: View) -> list[tuple[int, str]]:
     rows = [row for row in view.process.table if row.weighs == "decider" or row.name in ends]
     known = {row.name for row in rows if offers.inside(view) or (row.by | row.tells) & view.roles}
     found = conn.execute(DECISIONS, (view.id, sorted(known), view.version), prepare=True).fetchall()
-    return [(seq, f"「{view.process.label_of(action, json.loads(body)['from'])}」({clock(at)})のあとに添えたもの") for seq, at, action, body in found]
+    return [
+        (seq, f"「{view.process.label_of(action, json.loads(body)['from'])}」({clock(at)})のあとに添えたもの")
+        for seq, at, action, body in found
+    ]
 
 
 def _added(file: attachments.Attachment, decisions: Sequence[tuple[int, str]]) -> str:

@@ -16,7 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from states import catalogue, dates, text
-from workflow.access import Actor
+from workflow.access import OUTSIDE, SCOPE_OF, Actor
 from workflow.deadlines import due_day
 from workflow.settings import settings
 
@@ -197,7 +197,7 @@ def navigation(mails_are_read_here: bool) -> tuple[Link, ...]:
         Link("予定", "/calendar"),
         Link("報告", "/reports", frozenset({"bureau", "director", "headquarters"})),
         Link("派遣ボード", "/board", frozenset({"bureau", "director"})),
-        Link("不在", "/absences"),
+        Link("不在", "/absences", frozenset(SCOPE_OF) - OUTSIDE),
         Link("手番の日数", "/turns", frozenset({"bureau", "director", "headquarters"})),
         Link("行き先のかたより", "/balance", frozenset({"headquarters"})),
         Link("認めた団体", "/recognitions", frozenset({"bureau", "director"})),

@@ -6,10 +6,11 @@ from datetime import date, datetime
 from typing import Any
 
 from states import routes
+from states.authority import DECIDE
 from states.dates import month_day, short
 from states.kernel import Process
 from states.route_actions import BY_NAME, waiting
-from states.route_words import STANDS, answered_by, beside, later, mark, order, together
+from states.route_words import STANDS, answered_by, beside, later, mark, together
 from states.routes import AFTER, BLOCKING, DONE, KINDS, OPEN, SKIPPED, STOPPED, WAITING, Route, Step
 from states.seats import ABSENCES, MAIN, TENURES, Seats
 from states.standings import Stands
@@ -35,7 +36,6 @@ class Seal:
     told: tuple[str, ...] = ()
     now: bool = False
     word: str = ""  # how it stands, for who does not see the mark
-    stage: int = 0
     beside: bool = False  # asked together with others
     seq: int = 0  # event whose screen can be opened again
 
@@ -73,7 +73,6 @@ class Boxes:
     reopened: Sequence[Reopened] = ()
     bars: str = ""
     live: bool = False
-    order: str = ""
     marks: frozenset[str] = frozenset()
 
 
@@ -86,9 +85,7 @@ def of_case(conn: type_connection, view: View) -> Boxes | None:
     return boxes(view, route, seats, again=_again(conn, view, route))
 
 
-def boxes(
-    view: View, route: Route, seats: Seats, *, again: Sequence[Reopened] = ()
-) -> Boxes:
+def boxes(view: View, route: Route, seats: Seats, *, again: Sequence[Reopened] = ()) -> Boxes:
     """A route in boxes."""
     drafted = instant(route.drafted_at) if route.drafted_at else None
     first = Seal("起案", route.drafter_title, route.drafter_name, "済", at=drafted, word="済み")
@@ -97,7 +94,7 @@ def boxes(
     rules = [said for number in range(1, len(route.stages) + 1) if (said := together(route, number))]
     return Boxes(
         route.label, route.article, route.why, STANDS.get(route.status, ""), [first, *seals], rules, _remarks(view.process, route), again,
-        route.barred() if route.status in (routes.RUNNING, STOPPED) else "", route.status in (routes.RUNNING, STOPPED), order(route),
+        route.barred() if route.status in (routes.RUNNING, STOPPED) else "", route.status in (routes.RUNNING, STOPPED),
         frozenset(seal.mark for seal in seals),
     )  # fmt: skip
 
@@ -128,7 +125,7 @@ def _seal(view: View, route: Route, step: Step, seats: Seats) -> Seal:
             told, word = [*told, "まだ読んでいません"], "読むのを待っています"
     few = len([s for s in route.at_stage(step.stage) if step.stage]) > 1
     return Seal(
-        KINDS[step.kind], step.title, who, sign, look, at, tuple(told), now, word, step.stage, few,
+        KINDS[step.kind], step.title, who, sign, look, at, tuple(told), now, word, few,
         step.version + 1 if step.state == DONE and step.version else 0,
     )  # fmt: skip
 
@@ -137,7 +134,7 @@ def _word(process: Process, step: Step) -> str:
     if step.state == DONE:
         labels = {"approve": "承認しました", "agree": "同意しました", "disagree": "同意しません", "read": "読みました", "advise": "意見を返しました"}  # fmt: skip
         rows = [row.label for row in process.table if row.name == step.answer]
-        return rows[0] if step.kind == "decide" and rows else labels.get(step.answer, "済み")
+        return rows[0] if step.kind == DECIDE and rows else labels.get(step.answer, "済み")
     return {OPEN: "待っています", WAITING: "これから", SKIPPED: "先へ進めました"}.get(step.state, "聞きません")
 
 
@@ -211,7 +208,9 @@ def waits(view: View) -> list[str]:
     for step in route.steps:
         if step.state == WAITING and step.post in posts:
             left = later(route, step)
-            told.append(f"あなたの番({KINDS[step.kind]})は、{f'残りの{left}が済んで' if left else '前の段が済んで'}から来ます。")
+            told.append(
+                f"あなたの番({KINDS[step.kind]})は、{f'残りの{left}が済んで' if left else '前の段が済んで'}から来ます。"
+            )
     told += found.refused
     told += _as_deputy(view, route, posts) if not found.refused else []
     early = [o.action.label for o in view.offers if o.allowed and o.action.name in BY_NAME and not o.action.main]
@@ -263,4 +262,3 @@ def every_round(conn: type_connection, view: View) -> list[Shown]:
         shown = now if current and now else boxes(view, route, Seats()) if route else None
         told.append(Shown(one.number, one.first.at, shown, one.last.erased_by, current))
     return told
-

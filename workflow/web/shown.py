@@ -92,7 +92,9 @@ def decides(process: Process, action: str) -> bool:
 
 def as_it_was(view: View, past: Past, state: str, at: datetime) -> View:
     """The case for the same reader as it stood at an earlier version; nothing can be done on it."""
-    form = {group: part for group, part in past.form.items() if view.process.reads(history.FORM + group, view.roles, state)}
+    form = {
+        group: part for group, part in past.form.items() if view.process.reads(history.FORM + group, view.roles, state)
+    }
     told, read = past.told, view.process.reading(form)
     facts = replace(view.facts, state=state, form=form, read=read, today=local_day(at), memo={})
     erased = {group: part["erased"] for group, part in form.items() if set(part) == {"erased"}}
@@ -153,7 +155,9 @@ def _added(view: View, then: View, words: Any) -> list[str]:
     """The parts of the form that were written only afterwards."""
     called = getattr(words, "group_names", {})
     heads = {group.partition(":")[0] for group in then.form} | {routes.GROUP}
-    return sorted({called.get(head, "様式の一部") for group in view.form if (head := group.partition(":")[0]) not in heads})
+    return sorted(
+        {called.get(head, "様式の一部") for group in view.form if (head := group.partition(":")[0]) not in heads}
+    )
 
 
 def _gone(then: View, words: Any) -> list[tuple[str, int]]:

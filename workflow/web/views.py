@@ -32,10 +32,10 @@ def keep(request: Request, conn: Connection, signed: SignedIn, posted: Posted) -
     return RedirectResponse(lists.address(place.path, place.filters), 303)
 
 
-@router.post("/views/{view_id:int}/drop")
-def drop(request: Request, conn: Connection, signed: SignedIn, posted: Posted, view_id: RowId) -> Response:
+@router.post("/views/{entry:int}/drop")
+def drop(request: Request, conn: Connection, signed: SignedIn, posted: Posted, entry: RowId) -> Response:
     """Drop one's own view; another's does not exist here."""
-    path = views.drop(conn, signed.actor.person_id, view_id)
+    path = views.drop(conn, signed.actor.person_id, entry)
     if path is None:
         raise NotFound
     place = queue.read(posted.get("list", ""), signed.actor)

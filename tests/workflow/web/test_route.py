@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 
+from states.text import search_key
 from tests import factory, offices
 from tests.offices import act
 from tests.papers import PDF, attach
@@ -65,12 +66,17 @@ def test_the_boxes_say_who_answered_who_is_asked_and_since_when(
     told = page(browse, office.general, case)
     boxes = part(told, "決裁欄", "添付ファイル")
     assert "専決規程 別表2の4" in boxes
-    for said in (f"起案 地域政策課 主査 済 済み {name(conn, office.officer)}", f"回議 地域政策課 課長 済 承認しました {name(conn, office.head)}"):
+    for said in (
+        f"起案 地域政策課 主査 済 済み {name(conn, office.officer)}",
+        f"回議 地域政策課 課長 済 承認しました {name(conn, office.head)}",
+    ):
         assert said in boxes, boxes
     assert f"合議 (同時) 総務課 課長 ▶ 待っています {name(conn, office.general)} 10月5日から" in boxes
     assert "決裁 局長 ・ これから" in boxes
-    assert "総務課 課長、保健行政室 室長に同時に回します。全員の同意で進みます。一つの不同意で止める決まりです。" in boxes
+    assert "総務課 課長、保健行政室 室長に同時に回します(全員の同意、一つの不同意で止める)。" in boxes
     assert "よい計画です。" in boxes
+    # Who answers on the way has the same rules before him as who decides.
+    assert "要領2(4) 1業務1か月以内 D-07" in told
     # What the buttons of the turn bring about: whose turn it is then.
     assert "合議に同意する" in told
     assert f"次の手番 保健行政室 室長({name(conn, office.health)}さん)の合議" in told
@@ -100,7 +106,16 @@ def test_others_see_neither_boxes_nor_names_and_the_route_does_not_exist(
     act(conn, office.vice, case, "approve")
     town = browse(office.who.municipality)
     told = visible(town.get(f"/cases/{case}"))
-    for inner in ("決裁欄", "回議", "後閲", "よい計画です。", name(conn, office.vice), name(conn, office.director), "出張", "別表2"):
+    for inner in (
+        "決裁欄",
+        "回議",
+        "後閲",
+        "よい計画です。",
+        name(conn, office.vice),
+        name(conn, office.director),
+        "出張",
+        "別表2",
+    ):
         assert inner not in told, inner
     assert "副局長(局長の代決)" in told
     for path in ("/route", "/shown/9"):
@@ -108,8 +123,13 @@ def test_others_see_neither_boxes_nor_names_and_the_route_does_not_exist(
     search.refresh(conn, case)
     row = conn.execute("SELECT text FROM search_entry WHERE case_id = %s AND NOT inside", (case,)).fetchone()
     assert row is not None
+    for inner in ("別表", "副局長", "よい計画です。"):
+        assert search_key(inner) not in row[0]
+    # Of the offices' own entry the route itself is no part either; what was written on the way is.
+    row = conn.execute("SELECT text FROM search_entry WHERE case_id = %s AND inside", (case,)).fetchone()
+    assert row is not None
     assert "別表" not in row[0]
-    assert "副局長" not in row[0]
+    assert search_key("よい計画です。") in row[0]
 
 
 def test_a_deputy_is_named_with_whom_and_why_everywhere(
@@ -134,6 +154,25 @@ def test_a_deputy_is_named_with_whom_and_why_everywhere(
     assert "代決" not in sent
 
 
+def test_who_stands_in_for_a_vacant_post_is_named_as_such(
+    browse: Browse, conn: type_connection, office: offices.Line
+) -> None:
+    case = offices.put_up(conn, office)
+    up_to_decision(conn, office, case)
+    conn.execute("UPDATE tenure SET valid_to = '2026-10-04' WHERE post_id = %s", (office.posts["director"],))
+    conn.execute(
+        "INSERT INTO tenure (person_id, post_id, kind, valid_from) VALUES (%s, %s, 'acting', '2026-10-05')",
+        (office.vice, office.posts["director"]),
+    )
+    told = page(browse, office.officer, case)
+    assert f"決裁 局長 ▶ 待っています {name(conn, office.vice)}(職務代理)" in told
+    act(conn, office.vice, case, "approve")
+    told = page(browse, office.officer, case)
+    assert f"決裁 局長 済 派遣を決定する {name(conn, office.vice)}(職務代理)" in told
+    assert f"局長 {name(conn, office.vice)}(職務代理)" in told.partition("添付ファイル")[2]
+    assert "後閲" not in told
+
+
 def test_the_history_says_in_one_line_what_became_of_the_route(
     browse: Browse, conn: type_connection, office: offices.Line
 ) -> None:
@@ -141,7 +180,10 @@ def test_the_history_says_in_one_line_what_became_of_the_route(
     act(conn, office.chief, case, "approve_step")
     act(conn, office.chief, case, "pull_back_step")
     told = part(page(browse, office.head, case), "手番と経過", "記録の指紋")
-    assert "決裁の順序: 回る順: 回議 地域政策課 係長 → 回議 地域政策課 課長 → 合議 総務課 課長・保健行政室 室長 → 決裁 局長" in told
+    assert (
+        "決裁の順序: 回る順: 回議 地域政策課 係長 → 回議 地域政策課 課長 → 合議 総務課 課長・保健行政室 室長 → 決裁 局長"
+        in told
+    )
     assert "次は 地域政策課 課長(回議)" in told
     assert "地域政策課 係長(回議)はもう一度答えます" in told
     for raw in ("drafted_at", "stages", "covers", "{"):
@@ -177,6 +219,7 @@ def test_the_route_page_keeps_every_round_and_foresees_any_day(
     assert "読めません" in page(browse, office.officer, case, "/route?on=いつか") or "今日の日付で示します" in page(
         browse, office.officer, case, "/route?on=いつか"
     )
+    assert f"次の手番 地域政策課 係長({name(conn, office.chief)}さん)の回議" in page(browse, office.officer, case)
     factory.drive(conn, office.who, case, ("put_to_director", {"by": office.officer}))
     act(conn, office.chief, case, "approve_step")
     act(conn, office.head, case, "send_back", reason="目的を書き足すこと。", then="again")
@@ -222,14 +265,28 @@ def test_every_verb_of_a_route_can_be_done_from_the_page(
     answer = chief.send(f"/cases/{case}/actions/approve_step", sent)
     done = visible(chief.get(answer.headers["location"]))
     assert "「承認して上げる」を行いました" in done
+    assert "日程に無理がない。" in done
     assert "いまは、地域政策課 課長の回議を待っています。" in done
+    # Sent back with nothing chosen beside: everybody between is asked again.
+    back = browse(office.head)
+    sent = {
+        "version": str(factory.version(conn, case)),
+        "key": str(uuid4()),
+        "input.remark": "日程を見直すこと。",
+        "input.to": "1",
+    }
+    back.send(f"/cases/{case}/actions/return_step", sent)
+    assert "地域政策課 係長(回議)はもう一度答えます" in page(browse, office.chief, case)
+    act(conn, office.chief, case, "approve_step")
     # A refusal comes back with what was typed.
     head = browse(office.head)
     sent = {"version": str(factory.version(conn, case)), "key": str(uuid4()), "input.remark": "来週に考える。"}
     refused = head.send(f"/cases/{case}/actions/hold_step", sent, 422)
     assert "来週に考える。" in refused.text
     assert "いまは、地域政策課 課長の回議を待っています。" in visible(
-        head.client.post(f"/cases/{case}/actions/agree_step", data={"csrf": head.csrf, **sent, "key": str(uuid4())}).text
+        head.client.post(
+            f"/cases/{case}/actions/agree_step", data={"csrf": head.csrf, **sent, "key": str(uuid4())}
+        ).text
     )
 
 
@@ -272,3 +329,19 @@ def test_only_pictures_and_pdf_are_given_to_be_looked_at_and_nothing_in_them_run
     assert officer.client.get(f"/cases/{case}/files/{text}/view").status_code == 404
     assert town.client.get(f"/cases/{case}/files/{paper}/view").status_code == 404
     assert "plain &lt;script&gt;alert(1)" in officer.get(f"/cases/{case}")
+
+
+def test_any_day_that_is_typed_is_answered(browse: Browse, conn: type_connection, office: offices.Line) -> None:
+    case = offices.put_up(conn, office)
+    client = browse(office.officer).client
+    for typed in (
+        "on=",
+        "on=いつか",
+        "on=0001-01-01",
+        "on=9999-12-31",
+        "on~y=2027&on~m=4&on~d=1",
+        "on~y=&on~m=4",
+        "matter=nothing",
+    ):
+        assert client.get(f"/cases/{case}/route?{typed}").status_code == 200, typed
+    assert "令和9年4月1日の定め" in visible(client.get(f"/cases/{case}/route?on~y=2027&on~m=4&on~d=1").text)

@@ -93,7 +93,12 @@ def test_only_who_may_read_what_deciders_saw_opens_it_and_only_decisions(
     browse: Browse, office: offices.Line, decided: tuple[int, int]
 ) -> None:
     case, seq = decided
-    for person, status in ((office.director, 200), (office.who.auditor, 200), (office.who.municipality, 404), (office.who.staff, 404)):
+    for person, status in (
+        (office.director, 200),
+        (office.who.auditor, 200),
+        (office.who.municipality, 404),
+        (office.who.staff, 404),
+    ):
         assert browse(person).client.get(f"/cases/{case}/shown/{seq}").status_code == status
     officer = browse(office.officer)
     for other in (1, seq + 1, 10**9):
@@ -115,3 +120,26 @@ def test_the_screen_of_an_earlier_round_stays_what_it_was(
     assert "はじめに書いた目的。" in told.partition("いまと違うところ")[0]
     assert "書き足した目的。" in changes
 
+
+def test_a_round_that_was_erased_says_by_which_event_and_the_others_stay(
+    browse: Browse, conn: type_connection, office: offices.Line
+) -> None:
+    case = offices.put_up(conn, office)
+    seq = act(conn, office.chief, case, "approve_step").version
+    act(conn, office.head, case, "send_back", reason="目的を書き足すこと。", then="again")
+    factory.drive(conn, office.who, case, ("put_to_director", {"by": office.officer}))
+    act(conn, office.chief, case, "approve_step")
+    rows = conn.execute(
+        "SELECT seq, ord FROM content WHERE case_id = %s AND kind = 'form:route' ORDER BY seq", (case,)
+    ).fetchall()
+    first = [(row[0], row[1]) for row in rows][:-2]
+    assert len(first) == 3
+    erased = erase.erase(database(), office.who.records, case, first, ground="本人の申し出")
+    told = visible(browse(office.head).get(f"/cases/{case}/route"))
+    assert f"前の回(第1回) 消去済み(記録{erased}号)" in " ".join(told.split())
+    assert "決裁欄(第2回)" in told
+    assert "地域政策課 係長 済" in told.partition("前の回")[0]
+    story = visible(browse(office.head).get(f"/cases/{case}"))
+    assert f"決裁の順序: 消去済み(記録{erased}号)" in story
+    screen = visible(browse(office.head).get(f"/cases/{case}/shown/{seq}"))
+    assert f"決裁の順序: 消去済み(記録{erased}号)" in screen

@@ -28,7 +28,7 @@ def upgrade() -> None:
         postgresql_include=["case_id", "person_id", "ask"],
     )  # fmt: skip
     op.create_index(
-        "ix_step_awaited", "step", ["awaited_by"], postgresql_using="gin", postgresql_with={"fastupdate": "off"},
+        "ix_step_awaited", "step", ["awaited_by"], postgresql_using="gin", postgresql_with={"gin_pending_list_limit": "256"},
         postgresql_where=sa.text("closed_at IS NULL AND awaited_by IS NOT NULL"),
     )  # fmt: skip
     op.create_index(
