@@ -78,6 +78,10 @@ _KINDS = "unnest(%(kinds)s::text[]) AS k (kind)"
 _MINE = """s.org_code = d.org AND s.role = d.role AND s.kind = k.kind AND s.closed_at IS NULL
     AND (s.person_id IS NULL OR s.person_id = %(person)s)"""
 
+# On a route the item came with its round: whoever stands later is shown what the drafter was.
+_ROUND = """least(o.opened_at, CASE WHEN left(s.role, 1) = '#'
+    THEN timestamptz 'epoch' + (c.form #>> '{route,drafted_at}')::bigint * interval '1 microsecond' END)"""
+
 # The page of one desk comes off the covering index; only its rows are joined to their cases. The verdicts are the last
 # that were shown since the item came: a file or a letter filed meanwhile shows none.
 INBOX = f"""WITH {SCOPE}, desk AS ({DESKS} UNION ALL {_ABSENT})
@@ -85,7 +89,7 @@ SELECT s.id AS step_id, s.due_at, s.ask, s.kind, s.role AS desk, s.acting, c.id 
   CASE WHEN s.acting OR s.kind = '{DECISION}' THEN c.form -> 'route' END AS route, c.number, c.title, c.process, c.process_version, c.state, c.version,
   c.origin, c.acted_at, {MUNICIPALITY}, {LEAD}, o.opened_at AS asked_at,
   (SELECT x.data FROM content x WHERE x.case_id = c.id AND x.kind = 'shown'
-     AND x.seq >= (SELECT min(e.seq) FROM event e WHERE e.case_id = c.id AND e.at >= o.opened_at)
+     AND x.seq >= (SELECT min(e.seq) FROM event e WHERE e.case_id = c.id AND e.at >= {_ROUND})
    ORDER BY x.seq DESC LIMIT 1) AS shown
 FROM desk d CROSS JOIN {_KINDS} CROSS JOIN LATERAL (
   SELECT s.id, s.case_id, s.ask, s.due_at, s.kind, d.acting, s.role FROM step s /* join */

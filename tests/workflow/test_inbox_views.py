@@ -57,6 +57,13 @@ def test_each_item_stands_in_the_view_of_what_it_asks(conn, office):
     assert counts(conn, office.director) == {"": 1, "read": 1}
 
 
+def test_the_decider_sees_the_clues_that_the_drafter_was_shown(conn, office):
+    case = offices.put_up(conn, office)
+    up_to_decision(conn, office, case)
+    (row,) = queries.inbox(conn, office.director).rows
+    assert row["clues"] == [("ok", "規則はすべて適合")]
+
+
 def test_without_a_route_the_decider_decides_and_the_office_works(conn, clock, who):
     case = factory.opened(conn, who)
     factory.drive(conn, who, case, "submit", "receive")
