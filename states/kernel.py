@@ -242,7 +242,7 @@ class Process:
             raise Refused("guard", f"「{row.label}」はまだできません。{''.join(v.sentence for v in lacking)}", lacking)
         return Move(row, source, facts.state, tuple(verdicts))
 
-    def inbox(self, facts: Facts) -> Sequence[Ask]:
+    def inbox(self, facts: Facts) -> list[Ask]:
         """Whose turn it is after a move: the desks and persons that are asked, with the deadline each carries."""
         route = routes.of(facts.form) if self.matters else None
         asked, matter = self._asked(facts), self.matter(facts.state)

@@ -323,11 +323,11 @@ def test_the_digest_changes_with_states_deadlines_and_version():
 
 def test_the_inbox_asks_the_holder_unless_the_process_says_otherwise():
     due = (Deadline("d", "期限", "chief", frozenset({"weighed"}), 3),)
-    assert process(deadlines=due).inbox(facts("weighed")) == (Ask("chief", "決める", "d"),)
-    assert SAMPLE.inbox(facts("done")) == ()
+    assert process(deadlines=due).inbox(facts("weighed")) == [Ask("chief", "決める", "d")]
+    assert SAMPLE.inbox(facts("done")) == []
     own = process(asks=lambda f: [Ask("clerk", "見る")] if f.state == "done" else None)
     assert own.inbox(facts("done")) == [Ask("clerk", "見る")]
-    assert own.inbox(facts("new")) == (Ask("clerk", "書く"),)
+    assert own.inbox(facts("new")) == [Ask("clerk", "書く")]
 
 
 # ── the button and the command ask the same question ────────────────────────────────────────────────────────────────
