@@ -145,9 +145,9 @@ def with_cases(system: System) -> dict[str, int]:
             conn, who.municipality, "dispatch", "municipality_request", {"request": {"office_code": OFFICE}}
         )
         line = offices.line(conn, who)
-        offices.rule(conn, line)
+        offices.rule(conn, line, tests=[{"key": "cost", "operator": "=", "value": True}])
         for name in ("routed", "settled"):
-            found[name] = offices.put_up(conn, line, title=f"{TITLE}({name})")
+            found[name] = offices.put_up(conn, line, title=f"{TITLE}({name})", cost="旅費は道の負担")
             for key, verb in ALL_BUT_DECIDED:
                 offices.act(conn, line.people[key], found[name], verb, **({"remark": LONG} if key == "head" else {}))
         offices.away(conn, who.director)

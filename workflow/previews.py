@@ -14,6 +14,7 @@ from states.previews import Preview, worked_out
 from states.route_making import Drafter
 from states.seats import Seat, Seats
 from states.terms import STAY
+from workflow.access import HELD
 from workflow.loading import Connection, Loaded
 from workflow.seating import rules, seats
 
@@ -66,10 +67,15 @@ LAST = """SELECT e.actor::bigint, n.name, e.post::bigint FROM event e JOIN perso
 WHERE e.case_id = %s AND e.post = ANY (%s) ORDER BY e.seq DESC LIMIT 1"""
 
 
+UNDER_WAY = (routes.RUNNING, routes.STOPPED, routes.SUSPENDED)  # whoever drafted it then, drafted it
+HELD_FIRST = f"""SELECT p.id FROM tenure t JOIN post p ON p.id = t.post_id
+WHERE {HELD.replace("%(person)s", "%s")} ORDER BY t.id"""
+
+
 def _drafter(conn: Connection, case: Any, matter: Matter, there: Seats, lead: str) -> Drafter:
     """Who puts it up: who did, the reader, who worked on it last, or the first post of the office that could."""
     route = routes.of(case.facts.form)
-    if route is not None and route.matter == matter.key:
+    if route is not None and route.matter == matter.key and route.status in UNDER_WAY:
         seat = there.get(route.drafter_post)
         return Drafter(
             route.drafter, route.drafter_name, route.drafter_post, route.drafter_title, lead, seat.section if seat else ""
@@ -78,7 +84,8 @@ def _drafter(conn: Connection, case: Any, matter: Matter, there: Seats, lead: st
     roles = sorted({role for row in rows for role in row.by})
     posts = {number for (number,) in conn.execute(PUT_UP, (lead, roles), prepare=True).fetchall()}
     reader = int(case.facts.actor) if case.facts.actor.isdigit() else 0
-    own = next((seat for seat in there.held_by(reader) if seat.post in posts), None)
+    held = [post for (post,) in conn.execute(HELD_FIRST, (reader,), prepare=True).fetchall()]
+    own = next((seat for post in held if post in posts and (seat := there.get(post))), None)
     if own is not None:
         return _at(own, reader, next(h.name for h in own.holders if h.person == reader))
     case_id = case.row.id if isinstance(case, Loaded) else case.id

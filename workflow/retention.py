@@ -15,6 +15,7 @@ from psycopg.rows import dict_row
 from states import catalogue
 from states.dates import fiscal_year, wareki
 from states.kernel import Process, Refused
+from states.terms import CONFIRM
 from states.text import problems
 from workflow import acts, case_sql, erase, history
 from workflow.access import SCOPE, VISIBLE, PostHeld
@@ -187,7 +188,14 @@ def propose(db: Database, person_id: int, cases: Sequence[tuple[int, int]], reas
                 raise _no(found, f"の保存期間は{wareki(found.until)}までです")
             if found.proposed is not None:
                 raise _no(found, "は、もう廃棄が起案されています")
-            step = {"org": found.lead, "role": ANSWERS, "person": None, "ask": ASK, "due": microseconds(FAR)}
+            step = {
+                "org": found.lead,
+                "role": ANSWERS,
+                "person": None,
+                "ask": ASK,
+                "due": microseconds(FAR),
+                "kind": CONFIRM,
+            }
             _note(driver(session), case, PROPOSE, [(REASON, said)], (person_id, post), {"steps_open": [step]})
 
 

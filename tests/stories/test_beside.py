@@ -19,7 +19,7 @@ SECRET = "本庁の回答は庁内だけで見る"
 
 def add(page: Page, path: Path, label: str, scope: str = "") -> None:
     """Fill the form of a file and send it."""
-    form = page.locator("#files details")
+    form = page.locator("#files details.disclosure")
     if form.get_attribute("open") is None:
         form.locator("summary").click()
     if scope:
@@ -32,7 +32,7 @@ def add(page: Page, path: Path, label: str, scope: str = "") -> None:
 def taken(page: Page, name: str) -> bytes:
     """The file behind its link, as the browser saves it."""
     with page.expect_download() as download:
-        page.get_by_role("link", name=name).click()
+        page.get_by_role("link", name=name, exact=True).click()
     assert download.value.suggested_filename == name
     return Path(download.value.path()).read_bytes()
 
@@ -54,7 +54,7 @@ def test_files_and_remarks_go_with_a_case(system: System, visit: Visits, tmp_pat
     assert town.get_by_label("何のファイルか").input_value() == "集落の位置"
     add(town, picture, "集落の位置")
     town.get_by_text("提出するときに、いっしょに届きます。").wait_for()
-    town.get_by_role("link", name="様式に戻って続きを書く").click()
+    town.get_by_role("link", name="様式に戻って続きを書く", exact=True).click()
     assert town.get_by_label("件名").input_value() == f"{TITLE}(書きかけ)"
     assert picture.name in told(town)
     town.get_by_label("件名").fill(TITLE)
@@ -64,7 +64,7 @@ def test_files_and_remarks_go_with_a_case(system: System, visit: Visits, tmp_pat
     bureau = visit("bureau")
     look_up(bureau, TITLE)
     assert taken(bureau, picture.name) == PNG
-    bureau.locator("#files summary").click()
+    bureau.locator("#files summary").filter(has_text="ファイルを添える").click()
     bureau.evaluate("document.querySelector('input[type=file]').dataset.limit = 10")
     bureau.locator("input[type=file]").set_input_files(answer)
     assert "大きすぎます" in bureau.evaluate("document.querySelector('input[type=file]').validationMessage")

@@ -13,7 +13,7 @@ from tests import factory
 from workflow import history
 from workflow.verify import verify
 
-APP_TABLES = ("event", "content", "export_record")
+APP_TABLES = ("event", "content", "export_record", "closure_ended", "post_record", "superior")
 READ_ONLY = ("installation", "published", "alembic_version")
 
 LOCKED = psycopg.errors.InsufficientPrivilege

@@ -71,6 +71,8 @@ ROADS = (
     PLAIN[:6],
     PLAIN[:6],
     (*PLAIN[:5], "cancel"),
+    (*PLAIN[:6], "stop"),
+    (*PLAIN[:6], "propose_change"),
     PLAIN,
     PLAIN,
     (*PLAIN, "file_result"),
