@@ -95,17 +95,6 @@ def something_to_consult(facts: Facts) -> Iterator[Verdict]:
 
 
 @guard(None)
-def review_day(facts: Facts) -> Iterator[Verdict]:
-    typed = facts.inputs.get("review_on")
-    if typed:
-        reading = read_date(str(typed))
-        if reading.date is None:
-            yield block(reading.problem, "review_on")
-        elif reading.date <= facts.today:
-            yield block("再検討の日は、明日より後の日にしてください。", "review_on")
-
-
-@guard(None)
 def another_person(facts: Facts) -> Iterator[Verdict]:
     """Who drafted this round does not decide it, and nobody decides his own dispatch."""
     if facts.actor and (facts.form.get("drafting") or {}).get("by") == facts.actor:

@@ -19,7 +19,7 @@ from states.dispatch.roles import (
     TOLD,
 )
 from states.dispatch.rules import GUARDS
-from states.route_actions import CONSENTER, DRAFTER, MARK, REVIEWER, THEN, unopened
+from states.route_actions import CONSENTER, DRAFTER, MARK, REVIEWER, THEN, review_day, unopened
 from states.terms import STAY, Action, Facts, Input
 
 NOTE = Input("note", "起案の理由", hint="派遣が必要な理由と、隊の考え方", into="drafting.note")
@@ -231,7 +231,7 @@ JUDGEMENT = (
     ),
     Action(
         "hold", ("director_judgement",), STAY, "保留する", DIRECTOR, "再検討の日に受信箱へ戻ります。回答期限は止まりません",
-        (procedure.review_day,), asks=(INSIDE, Input("review_on", "再検討の日", "date", internal=True)), record=records.hold, tells=BUREAU,
+        (review_day,), asks=(INSIDE, Input("review_on", "再検討の日", "date", internal=True)), record=records.hold, tells=BUREAU,
     ),
     Action(
         "decline", ("director_judgement",), "declined", "派遣しないと決める", DIRECTOR, "不派遣通知を市町村に出し、案件を閉じます",

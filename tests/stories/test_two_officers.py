@@ -32,7 +32,7 @@ def notice(page: Page) -> str:
     return " ".join(place.inner_text().split())
 
 
-def test_two_officers_on_one_draft(system: System, visit: Visits) -> None:
+def test_t10_two_officers_on_one_draft_see_the_conflict(system: System, visit: Visits) -> None:
     case_id = draft(system, "二人で書く要請")
     one, other = visit("municipality"), visit("municipality_colleague")
     for page in (one, other):
