@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -109,8 +109,15 @@ def card(page: Page, label: str) -> Locator:
     return found
 
 
-def press(where: Page | Locator, label: str) -> None:
-    where.get_by_role("button", name=label, exact=True).locator("visible=true").click()
+def press(where: Page | Locator, label: str, *, stays: bool = False) -> None:
+    """Press the button and wait for the page that answers: a form whose script saves first leaves only after the click.
+
+    `stays`: nothing answers, because the line is down or what comes is a file.
+    """
+    page = where if isinstance(where, Page) else where.page
+    button = where.get_by_role("button", name=label, exact=True).locator("visible=true")
+    with nullcontext() if stays else page.expect_event("domcontentloaded"):
+        button.click()
 
 
 def act(page: Page, label: str, **fields: str) -> None:

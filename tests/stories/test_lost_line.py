@@ -49,7 +49,7 @@ def test_a_line_lost_in_the_middle_of_a_new_request(system: System, visit: Visit
     town.context.set_offline(True)
     town.get_by_label("困っていること").fill(LONG)
     notice(town, AWAY)
-    press(town, "確認へ進む")
+    press(town, "確認へ進む", stays=True)
     notice(town, "まだ送っていません")
     assert town.get_by_label("困っていること").input_value() == LONG
     assert warned_of(town)
@@ -161,7 +161,7 @@ def test_a_reason_on_a_card_outlives_the_line(system: System, visit: Visits) -> 
     asked = card(bureau, "局長の判断を求める")
     asked.get_by_label("起案の理由").fill("助言の要請で、職員2名で対応できる。")
     bureau.context.set_offline(True)
-    press(asked, "局長の判断を求める")
+    press(asked, "局長の判断を求める", stays=True)
     expect(asked.get_by_role("status")).to_contain_text("まだ送っていません")
     expect(asked.get_by_label("起案の理由")).to_have_value("助言の要請で、職員2名で対応できる。")
     bureau.context.set_offline(False)

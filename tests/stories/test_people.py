@@ -150,7 +150,7 @@ def test_the_balance_names_the_towns_nobody_has_been_to(system: System, visit: V
     assert "美瑛町" in told(officer)
     assert officer.get_by_label("年度", exact=True).input_value() == "2026"
     with officer.expect_download() as taken:
-        press(officer, "表を受け取る(CSV)")
+        press(officer, "表を受け取る(CSV)", stays=True)
     assert taken.value.suggested_filename == "行き先のかたより_令和8年度_上川総合振興局.csv"
     assert system.value("SELECT what FROM export_record ORDER BY id DESC LIMIT 1") == "balance"
 
