@@ -143,12 +143,6 @@ def asks(facts: Facts) -> Sequence[Ask] | None:
     return [Ask(owner, "条件を満たしたことを示す", f"due_{owner}")]
 
 
-def reads(kind: str, roles: frozenset[str], state: str) -> bool:
-    """Everybody who waits for it reads it; what is internal stays with the offices."""
-    outside = roles <= {"municipality", "municipality_head", "partner", "staff"}
-    return not (outside and kind.startswith(("internal", "shown")))
-
-
 PROCESS = Process(
     key="condition",
     version=1,
@@ -159,7 +153,6 @@ PROCESS = Process(
     title=title,
     deadlines=DEADLINES,
     asks=asks,
-    reads=reads,
     needs=frozenset({"parent"}),
     holders={(owner, "condition_open"): owner for owner in OWNERS},
     lapses="lapse",

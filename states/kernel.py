@@ -10,13 +10,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property, partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from transitions import EventData, Machine
 
 from states import routes
 from states.authority import Matter
-from states.terms import STAY, Action, Arrival, Ask, Deadline, Facts, Level, State, Verdict, Wording
+from states.terms import OUTSIDE, STAY, Action, Arrival, Ask, Deadline, Facts, Level, State, Verdict, Wording
+
+if TYPE_CHECKING:
+    from states.forms import Form
 
 
 class Refused(Exception):
@@ -60,6 +63,11 @@ class Move:
     verdicts: tuple[Verdict, ...]
 
 
+def shared(kind: str, roles: frozenset[str], state: str) -> bool:
+    """Everybody of a case reads it, where its process says nothing else; what is internal stays with the offices."""
+    return not (roles <= OUTSIDE and kind.startswith(("internal", "shown")))
+
+
 class DefinitionError(Exception):
     """A process that contradicts itself; raised at import, before anybody can use it."""
 
@@ -84,7 +92,7 @@ class Process:
     place: Callable[[Mapping[str, Any]], str] = lambda form: ""  # code of the municipality that the case is about
     deadlines: tuple[Deadline, ...] = ()
     asks: Callable[[Facts], Sequence[Ask] | None] | None = None
-    reads: Callable[[str, frozenset[str], str], bool] = lambda group, roles, state: True
+    reads: Callable[[str, frozenset[str], str], bool] = shared
     assigned: Callable[[Facts], Sequence[tuple[int, date, int]]] | None = (
         None  # person, day, half (0 morning, 1 afternoon)
     )
@@ -114,6 +122,11 @@ class Process:
     # form of an earlier case, its number where the new one continues it → form to begin with, what was left out
     copied: Callable[[Mapping[str, Any], str], tuple[dict[str, Any], Sequence[str]]] | None = None
     lapses: str = ""  # of a process of child cases: the clock's action by which one ends together with its parent
+    form: "Form | None" = None  # its declaration, where the pages are made of it
+    words: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # what pages say of it: begins, heading, lead, origins, clauses, folded, awaited
+    mark: str = ""  # stands in its numbers, so that kinds of cases are told apart
     matters: tuple[Matter, ...] = ()  # what of it is decided by a route, where the table of decisions has a rule
 
     def __post_init__(self) -> None:

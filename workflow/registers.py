@@ -3,6 +3,7 @@
 - `assigned`: ids of the persons assigned to the case; `origin`: how the case began
 - `children`: the case's child cases: id, process, state, state_label, final, origin, title, form
 - `parent`: of a child case: number, title, state, final, origin, form
+- `partners`: the municipalities that take part in it beside its requester, by code
 - `files`: of a draft: the files that wait for its first event
 - `deadlines`: those of the process as an administrator has set them for the leading office (put there by `loading`)
 - `own_approval`: of a case that is not open yet: whether its writer's organisation approves before anybody else sees it
@@ -43,6 +44,7 @@ def registers(
         "assigned": tuple(sorted(row.assigned or ())),
         "origin": row.origin,
         "children": [child(*entry) for entry in row.children or ()],
+        "partners": tuple(p["org"] for p in row.parties or () if p["part"] == "partner" and p["to"] is None),
         "own_approval": False,
         "named": {},
     }
