@@ -257,8 +257,66 @@ class Letter:
 
 
 @dataclass(frozen=True)
+class Subject:
+    """One case as its reader may see it, with the cases under it: what a record is composed of.
+
+    `children` hold id, process, state, state_label, outcome, final, number, title and form of each; `inside` tells whether
+    the reader belongs to the offices, so that names stay masked for everybody else.
+    """
+
+    number: str
+    title: str
+    form: Mapping[str, Any]
+    children: tuple[Mapping[str, Any], ...]
+    office_name: str
+    prefecture: str
+    on: date
+    directory: Directory
+    inside: bool
+
+    def text(self, path: str) -> str:
+        return written(self.form, path)
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of a record: heading, paragraphs, and a table where there is one."""
+
+    heading: str
+    lines: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
+    widths: tuple[int, ...] = ()  # of the columns, in parts of the whole
+
+
+@dataclass(frozen=True)
+class Written:
+    """Every word of a record."""
+
+    title: str
+    head: tuple[tuple[str, str], ...] = ()
+    sections: tuple[Section, ...] = ()
+    foot: str = ""
+
+
+@dataclass(frozen=True)
+class Record:
+    """A record of one case that a reader takes with him: a text (docx), or a table (xlsx) where `listing` is set.
+
+    `states` are those in which there is one.
+    """
+
+    key: str
+    label: str
+    compose: Callable[[Subject], Written]
+    states: frozenset[str]
+    listing: bool = False
+
+
+@dataclass(frozen=True)
 class Documents:
     """All that a process has written."""
 
     reports: tuple[Report, ...] = ()
     letters: tuple[Letter, ...] = ()
+    records: tuple[Record, ...] = ()

@@ -18,7 +18,7 @@ class DocumentProblem(ValueError):
 def reports() -> Iterator[tuple[Process, Report]]:
     """Every declared report with its process, newest versions only."""
     for process in catalogue.newest().values():
-        for report in _of(process).reports:
+        for report in of(process).reports:
             yield process, report
 
 
@@ -32,7 +32,7 @@ def report(process_key: str, key: str) -> tuple[Process, Report]:
 
 def letter(process: Process, key: str) -> Letter | None:
     """A letter of a process by its key."""
-    return next((found for found in _of(process).letters if found.key == key), None)
+    return next((found for found in of(process).letters if found.key == key), None)
 
 
 def own_templates() -> Path:
@@ -46,5 +46,5 @@ def template_path(name: str) -> Path:
     return own if own.is_file() else SHIPPED / name
 
 
-def _of(process: Process) -> Documents:
+def of(process: Process) -> Documents:
     return process.documents if isinstance(process.documents, Documents) else Documents()

@@ -42,6 +42,7 @@ from workflow.web import (
     posts,
     preferences,
     recognitions,
+    records,
     remarks,
     reports,
     retention,
@@ -52,6 +53,8 @@ from workflow.web import (
     settled,
     shown,
     sign_in,
+    staying,
+    thread,
     turns,
     verbs,
     views,
@@ -73,8 +76,10 @@ PAGES = (
     intake,
     cases,
     route,
+    thread,
     shown,
     extending,
+    staying,
     files,
     remarks,
     reports,
@@ -104,6 +109,7 @@ PAGES = (
     moving,
     decisions,
     verbs,
+    records,
 )
 
 # Open to everybody; any other route that does not depend on `session.current` fails a test.
