@@ -95,7 +95,7 @@ def _session(facts: Facts) -> Sequence[Child]:
         "",
     )
     meeting = {
-        "name": body.text("name"), "round": str(_count(facts) + 1), "kind": body.text("kind"), "format": str(facts.inputs.get("format") or ""), "chair": chair,
+        "name": body.text("name"), "round": str(_count(facts)), "kind": body.text("kind"), "format": str(facts.inputs.get("format") or ""), "chair": chair,
     }  # fmt: skip
     return [Child("regional_council", "", {"meeting": meeting, "attendance": {"items": there}}, "begin")]
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
+from states import thread
 from states.calendar import CalendarEnds
 from states.kernel import Move, Process, Refused
 from states.route_actions import waiting
@@ -38,8 +39,9 @@ def _worked_out(case: Loaded, action: str, inputs: Mapping[str, Any], groups: Ma
         # Judged on the form it takes over.
         facts.form, facts.read = taken_over(process, row.form, groups)
     fitting = process.row(action, facts)
-    drawn = numbers.draw(fitting.numbers if fitting else (), row, facts.directory)
-    texts = {kind: text for kind, (_, text) in drawn.items()}
+    parent = facts.registers.get("parent")
+    drawn = numbers.draw(fitting.numbers if fitting else (), row, facts.directory, mark=process.mark, parent=parent)
+    texts = {kind: one.text for kind, one in drawn.items()}
     acting = next((case.held[role] for role in case.held if fitting and role in fitting.by), None)
     facts.registers = {
         **facts.registers, "numbers": texts, "edited": frozenset(groups), "lead": row.lead,
@@ -51,13 +53,14 @@ def _worked_out(case: Loaded, action: str, inputs: Mapping[str, Any], groups: Ma
         waits = waiting(facts) if refusal.kind == "role" else ""
         raise Refused("role", f"{refusal.sentence}{waits}何も変えていません。") if waits else refusal from refusal
     form = form_after(facts.after(move.source, facts.form, facts.read, facts.number), move.action)
-    number = drawn["case"][1] if "case" in drawn else row.number
+    number = texts.get("case") or texts.get("branch") or row.number
     files = facts.registers.get("files", ())
     params = _rows(case, move, form, number, _parts(case, move, inputs) + [file_part(file) for file in files])
     params["rows"]["files"] = [file["id"] for file in files]
+    counted = [one for one in drawn.values() if one.counter]
     params |= {
-        "n_kind": list(drawn), "n_value": [seen for seen, _ in drawn.values()], "n_count": len(drawn),
-        "n_seen": json.dumps({kind: seen for kind, (seen, _) in drawn.items()}),
+        "n_kind": [one.counter for one in counted], "n_value": [one.seen for one in counted], "n_count": len(counted),
+        "n_seen": json.dumps({one.counter: one.seen for one in counted}),
         "fiscal_year": row.fiscal_year, "counts": row.lead, "takes": bool(groups) and row.version > 0,
         "taken": [*groups, f"~{action}"],
     }  # fmt: skip
@@ -316,7 +319,7 @@ def _rows(case: Loaded, move: Move, form: dict[str, Any], number: str | None, pa
             "parties": [{"org": org, "part": part} for part, org in joining if (part, org) not in known],
             "returning": [{"org": org, "part": part} for part, org in joining if (part, org) in known],
             "leaving": [{"org": org, "part": part} for part, org in leaving],
-            "links": [{"kind": kind, "number": other} for kind, other in (action.links(after) if action.links else ())],
+            "links": _ties(case, after, action),
             "steps_close": [i for step, i in open_steps.items() if step not in wanted],
             "steps_open": [
                 {"org": s[0], "role": s[1], "person": s[2], "ask": s[3], "due": s[4], "kind": kinds[s], "awaited": awaited} for s in opening
@@ -331,6 +334,13 @@ def _rows(case: Loaded, move: Move, form: dict[str, Any], number: str | None, pa
             "outbox": [{"kind": kind, "payload": payload} for kind, payload in effects],
         },
     }  # fmt: skip
+
+
+def _ties(case: Loaded, after: Facts, action: Action) -> list[dict[str, Any]]:
+    """The cases that this one is tied to by the act; by its first event also the one that it came of."""
+    begun = thread.of(after.form) if not case.row.version else None
+    came = [{"kind": begun.kind, "other": begun.case}] if begun else []
+    return came + [{"kind": kind, "number": other} for kind, other in (action.links(after) if action.links else ())]
 
 
 def led(

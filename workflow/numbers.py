@@ -4,12 +4,13 @@ The read brings what each counter stands at, the write advances it by comparing 
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from states.dates import fiscal_year_label
 from states.places import Directory
 
 FORMS = {"case": "{short}-{era}-{n:03d}", "receipt": "{short}収第{n}号", "letter": "{short}第{n}号"}
+MARKED = "{short}-{mark}-{era}-{n:03d}"
 
 
 def short_name(name: str) -> str:
@@ -26,12 +27,30 @@ def era(fiscal_year: int) -> str:
     return label.replace("令和", "R").replace("平成", "H").replace("元", "1")
 
 
-def draw(kinds: Sequence[str], row: Any, directory: Directory) -> Mapping[str, tuple[int, str]]:
-    """For each kind what the counter stands at and the text of the next number."""
-    office = directory.office(row.lead)
-    short = short_name(office.name if office else row.lead)
-    seen = row.counters or {}
-    return {
-        kind: (seen.get(kind, 0), FORMS[kind].format(short=short, era=era(row.fiscal_year), n=seen.get(kind, 0) + 1))
-        for kind in kinds
-    }
+class Drawn(NamedTuple):
+    """The next number of a kind: its counter and what that stands at, and the text. Without a counter nothing is counted."""
+
+    counter: str
+    seen: int
+    text: str
+
+
+def draw(
+    kinds: Sequence[str], case: Any, directory: Directory, *, mark: str = "", parent: Mapping[str, Any] | None = None
+) -> Mapping[str, Drawn]:
+    """For each kind the next number.
+
+    `mark` stands in the numbers of cases of one process and gives them a counter of their own. A `branch` is the number of
+    the parent with the place of the case among those under it, which nobody else can take.
+    """
+    office = directory.office(case.lead)
+    short = short_name(office.name if office else case.lead)
+    seen, found = case.counters or {}, {}
+    for kind in kinds:
+        if kind == "branch":
+            found[kind] = Drawn("", 0, f"{parent['number']}-{parent['place']}" if parent and parent["number"] else "")
+            continue
+        counter, form = (f"case:{mark}", MARKED) if kind == "case" and mark else (kind, FORMS[kind])
+        text = form.format(short=short, mark=mark, era=era(case.fiscal_year), n=seen.get(counter, 0) + 1)
+        found[kind] = Drawn(counter, seen.get(counter, 0), text)
+    return found

@@ -2,7 +2,7 @@
 
 - `assigned`: ids of the persons assigned to the case; `origin`: how the case began
 - `children`: the case's child cases: id, process, state, state_label, final, origin, title, form
-- `parent`: of a child case: number, title, state, final, origin, form
+- `parent`: of a child case: number, title, state, final, origin, form, and its place among those under that parent
 - `partners`: the municipalities that take part in it beside its requester, by code
 - `files`: of a draft: the files that wait for its first event
 - `deadlines`: those of the process as an administrator has set them for the leading office (put there by `loading`)
@@ -10,6 +10,8 @@
 - `heirs`: where an organisation of the case was succeeded by another: who stands in its place, by its code
 - `named`: the case whose number the act names, by that number, if the actor may see it: id, number, title, place, state_label
 - `recognitions`: bodies that the lead office has recognised as destinations: name, name_key, decided_on, valid_to, reference
+- `origin_case`: the case that this one came of: id, number, title, process, state, state_label, final, outcome, form
+- `derived`: of a process that lets others begin, the cases that came of this one, in the same words but without their forms
 - `predecessor`: the earlier case whose number the form names at `request.previous`: number, state, form
 """
 
@@ -18,14 +20,22 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from states import catalogue
+from states import catalogue, thread
 from states.kernel import Process
 from workflow.access import SCOPE, TODAY, VISIBLE
 
 NAMED = f"""WITH {SCOPE} SELECT c.id, c.number, c.title, c.place, c.process, c.process_version, c.state
 FROM me CROSS JOIN cases c WHERE c.number = %(number)s AND c.id <> %(case)s AND {VISIBLE}"""
 
-PARENT = """SELECT c.number, c.title, c.process, c.process_version, c.state, c.origin, c.form FROM cases c WHERE c.id = %(case)s"""
+PARENT = """SELECT c.number, c.title, c.process, c.process_version, c.state, c.origin, c.form,
+  (SELECT count(*) FROM cases s WHERE s.parent_id = c.id AND s.id <= %(child)s) AS place FROM cases c WHERE c.id = %(case)s"""
+
+_TIED = "c.id, c.number, c.title, c.process, c.process_version, c.state"
+CAME_OF = f"SELECT {_TIED}, c.form FROM cases c WHERE c.id = %(case)s"
+# An act of a process ties from either end.
+DERIVED = f"""SELECT {_TIED} FROM link l JOIN cases c ON c.id = CASE WHEN l.other_id = %(case)s THEN l.case_id ELSE l.other_id END
+WHERE c.version > 0 AND (l.other_id = %(case)s AND l.kind = '{thread.ORIGIN}' OR l.case_id = %(case)s AND l.kind = '{thread.DERIVED}')
+ORDER BY c.id"""
 
 FILES = """SELECT id, name, size, sha256, media_type, scope, label FROM attachment WHERE case_id = %(case)s AND seq IS NULL ORDER BY id"""
 
@@ -49,7 +59,13 @@ def registers(
         "named": {},
     }
     if row.parent_id is not None:
-        found["parent"] = _stated(_dicts(conn, PARENT, {"case": row.parent_id})[0])
+        found["parent"] = _stated(_dicts(conn, PARENT, {"case": row.parent_id, "child": row.id})[0])
+    begun = thread.of(row.form)
+    if begun:
+        came = _dicts(conn, CAME_OF, {"case": begun.case})
+        found["origin_case"] = _stated(came[0]) if came else None
+    if "derived" in process.needs or _lets_begin(process, row.state):
+        found["derived"] = [_stated(entry) for entry in _dicts(conn, DERIVED, {"case": row.id})]
     if any(party["to"] for party in row.parties or ()):
         found["heirs"] = _heirs(conn, row.id)
     if not row.version:
@@ -75,6 +91,12 @@ def registers(
         )
         found["predecessor"] = earlier[0] if earlier else None
     return found
+
+
+def _lets_begin(process: Process, state: str) -> bool:
+    """Whether others may come of the case; where that is so only of an ended one, nobody asks before."""
+    late = all(way.states and all(process.state(s).final for s in way.states) for way in process.derives)
+    return bool(process.derives) and (not late or process.state(state).final)
 
 
 def _heirs(conn: psycopg.Connection[Any], case_id: int) -> dict[str, str]:
@@ -104,7 +126,7 @@ def child(
 def _stated(row: dict[str, Any]) -> dict[str, Any]:
     """The row with what its state is called and whether it is an end."""
     state = catalogue.process(row["process"], row["process_version"]).state(row["state"])
-    return row | {"state_label": state.label, "final": state.final}
+    return row | {"state_label": state.label, "final": state.final, "outcome": state.outcome}
 
 
 def _dicts(conn: psycopg.Connection[Any], text: str, params: dict[str, Any]) -> list[dict[str, Any]]:

@@ -93,10 +93,11 @@ def _typed_in(case: Loaded, offer: Offer) -> Facts:
     """The case after the act, what is to be typed with it left open."""
     row, action = case.row, offer.action
     acting = next((case.held[role] for role in case.held if role in action.by), None)
-    drawn = numbers.draw(action.numbers, row, case.facts.directory)
+    parent = case.facts.registers.get("parent")
+    drawn = numbers.draw(action.numbers, row, case.facts.directory, mark=case.process.mark, parent=parent)
     facts = case.facts.after(offer.dest.name, row.form, case.read, row.number)
     facts.registers = {
-        **facts.registers, "numbers": {kind: text for kind, (_, text) in drawn.items()}, "edited": frozenset(), "lead": row.lead,
+        **facts.registers, "numbers": {kind: one.text for kind, one in drawn.items()}, "edited": frozenset(), "lead": row.lead,
         "acting_org": acts.as_written(case, acting.org_code) if acting else "",
     }  # fmt: skip
     if _chooses(action):
@@ -104,7 +105,7 @@ def _typed_in(case: Loaded, offer: Offer) -> Facts:
     facts.inputs = {ask.name: _typed(ask, facts) for ask in action.asks}
     try:
         form = acts.form_after(facts, action)
-        number = drawn["case"][1] if "case" in drawn else row.number
+        number = next((drawn[kind].text for kind in ("case", "branch") if kind in drawn), row.number)
         return facts.after(offer.dest.name, form, case.process.reading(form), number)
     except (KeyError, ValueError, TypeError, AttributeError):  # what it records depends on what is typed
         return facts

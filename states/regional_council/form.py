@@ -90,7 +90,7 @@ ANSWER = Group(
 MINUTES = Group(
     "minutes", "議事録",
     (Field("text", "議事の概要", "long", need=True, hint="発言の趣旨をまとめます。公開するときは名前を伏せられます。"),
-     Field("decided", "決まったこと", "long"), Field("edition", "版", "mark"), Field("on", "作った日", "mark")),
+     Field("decided", "決まったこと", "long")),
 )  # fmt: skip
 WORD = Group(
     "word", "議事録の確認",
@@ -113,6 +113,7 @@ FOLLOW = Group(
         ),
     ),
 )  # fmt: skip
+EDITION = Group("edition", "議事録の版", (Field("no", "版", "mark"), Field("on", "送った日", "mark")), typed=False)
 NOTICE = Group("notice", "通知", (Field("number", "文書番号", "mark"), Field("on", "通知した日", "mark")), typed=False)
 FIXED = Group(
     "fixed", "議事録の確定",
@@ -124,4 +125,4 @@ PUBLICATION = Group(
      Field("place", "載せた所", hint="ホームページの名前など"), Field("text", "公表する議事の概要", "long")),
 )  # fmt: skip
 
-FORM = Form((MEETING, AGENDA, MATERIALS, ATTENDANCE, ANSWER, MINUTES, WORD, FOLLOW, NOTICE, FIXED, PUBLICATION), kind="meeting.kind", reports=frozenset({"minutes", "publication"}))  # fmt: skip
+FORM = Form((MEETING, AGENDA, MATERIALS, ATTENDANCE, ANSWER, MINUTES, EDITION, WORD, FOLLOW, NOTICE, FIXED, PUBLICATION), kind="meeting.kind", reports=frozenset({"minutes", "publication"}))  # fmt: skip

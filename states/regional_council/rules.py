@@ -110,7 +110,7 @@ def every_duty_owned(facts: Facts) -> Iterator[Verdict]:
 
 @guard(None)
 def nobody_objects(facts: Facts) -> Iterator[Verdict]:
-    edition = facts.read.part("minutes").text("edition")
+    edition = facts.read.part("edition").text("no")
     open_words = [
         org for org, word in facts.read.each("word").items()
         if word.text("word") == "objects" and word.text("edition") == edition

@@ -59,13 +59,13 @@ def _unpublished(facts: Facts) -> bool:
 
 
 def _minutes(facts: Facts) -> Mapping[str, Any]:
-    edition = (facts.read.part("minutes").number("edition") or 0) + 1
-    return {"minutes": {"edition": str(edition), "on": facts.today.isoformat()}}
+    edition = (facts.read.part("edition").number("no") or 0) + 1
+    return {"edition": {"no": str(edition), "on": facts.today.isoformat()}}
 
 
 def _word(facts: Facts) -> Mapping[str, Any]:
     """Which edition of the minutes the word is about."""
-    return {f"word:{facts.registers['acting_org']}": {"edition": facts.read.part("minutes").text("edition")}}
+    return {f"word:{facts.registers['acting_org']}": {"edition": facts.read.part("edition").text("no")}}
 
 
 def _fixed(silent: bool) -> Any:
@@ -84,7 +84,7 @@ def _duties(facts: Facts) -> Sequence[Child]:
 @guard(None)
 def all_agreed(facts: Facts) -> Any:
     """Before the day has passed the minutes are fixed only when every member has said so."""
-    edition = facts.read.part("minutes").text("edition")
+    edition = facts.read.part("edition").text("no")
     said = {org for org, word in facts.read.each("word").items() if word.text("edition") == edition}
     if missing := [org for org in _members(facts) if org not in said]:
         yield block(
@@ -208,7 +208,7 @@ def asks(facts: Facts) -> Sequence[Ask] | None:
         mine = Ask("bureau", "出欠と資料をそろえて、事前に送る", "materials")
         return [mine, *(Ask("partner", "出欠を答える", org=code) for code in _members(facts) if code not in said)]
     if facts.state == "minutes_asked":
-        edition = facts.read.part("minutes").text("edition")
+        edition = facts.read.part("edition").text("no")
         words = {org: word for org, word in facts.read.each("word").items() if word.text("edition") == edition}
         waiting = [
             Ask("partner", "議事録を確認する", "silence", org=code, kind=CONFIRM)
