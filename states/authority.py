@@ -5,7 +5,7 @@ posts. Pure: which rows are in force, and who holds the posts, is read elsewhere
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from states.terms import Facts
@@ -191,10 +191,14 @@ def stage_of(stored: Mapping[str, Any]) -> Stage:
 
 def stored(stages: Sequence[Stage]) -> list[dict[str, Any]]:
     """Stages as JSON, without what is usual."""
-    return [
-        {
-            "kind": stage.kind, "passes": stage.passes, "quorum": stage.quorum, "refusal": stage.refusal, "covers": list(stage.covers),
-            "asked": [{"title": a.title, "section": a.section, "org": a.org, "mandatory": a.mandatory} for a in stage.asked],
-        }
-        for stage in stages
-    ]  # fmt: skip
+    return [{"kind": stage.kind, "asked": [_unusual(a) for a in stage.asked], **_unusual(stage)} for stage in stages]
+
+
+_OWN = frozenset({"kind", "asked"})
+_USUAL = {f.name: f.default for told in (Stage, Address) for f in fields(told)}
+
+
+def _unusual(told: Stage | Address) -> dict[str, Any]:
+    """What is said otherwise than usual, as JSON."""
+    found = {name: value for name, value in vars(told).items() if name not in _OWN and value != _USUAL[name]}
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in found.items()}

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from states.dates import read_date
 from states.kernel import Process
-from states.terms import CLOCK, CONFIRM, Action, Ask, Deadline, Facts, Input, State
+from states.terms import CLOCK, CONFIRM, Action, Ask, Brief, Deadline, Facts, Input, Promise, State
 
 OWNERS = ("municipality", "bureau", "headquarters")
 MUNICIPALITY, BUREAU, HEADQUARTERS = (frozenset({role}) for role in OWNERS)
@@ -143,6 +143,13 @@ def asks(facts: Facts) -> Sequence[Ask] | None:
     return [Ask(owner, "条件を満たしたことを示す", f"due_{owner}")]
 
 
+def _promised(read: Form, state: str) -> Sequence[Promise]:
+    """What its owner has to do by its day."""
+    told, ended = read.condition, state in ("condition_waived", "condition_lapsed")
+    day = read_date(told.due).date if told.due else None
+    return [Promise(told.text, told.owner, day, kept=state == "condition_met", dropped=ended)] if told.text else ()
+
+
 PROCESS = Process(
     key="condition",
     version=1,
@@ -156,4 +163,5 @@ PROCESS = Process(
     needs=frozenset({"parent"}),
     holders={(owner, "condition_open"): owner for owner in OWNERS},
     lapses="lapse",
+    brief=Brief(promises=_promised),
 )

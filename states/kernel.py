@@ -14,9 +14,25 @@ from typing import TYPE_CHECKING, Any
 
 from transitions import EventData, Machine
 
-from states import routes
+from states import routes, thread
 from states.authority import Matter
-from states.terms import OUTSIDE, STAY, Action, Arrival, Ask, Deadline, Facts, Level, State, Verdict, Wording
+from states.terms import (
+    OUTSIDE,
+    STAY,
+    Action,
+    Arrival,
+    Ask,
+    Board,
+    Brief,
+    Deadline,
+    Derive,
+    Facts,
+    Level,
+    Plan,
+    State,
+    Verdict,
+    Wording,
+)
 
 if TYPE_CHECKING:
     from states.forms import Form
@@ -65,7 +81,10 @@ class Move:
 
 def shared(kind: str, roles: frozenset[str], state: str) -> bool:
     """Everybody of a case reads it, where its process says nothing else; what is internal stays with the offices."""
-    return not (roles <= OUTSIDE and kind.startswith(("internal", "shown")))
+    return not (roles <= OUTSIDE and kind.startswith(("internal", "shown", f"form:{thread.GROUP}")))
+
+
+RESERVED = frozenset({routes.GROUP, thread.GROUP})  # field groups that are the engine's and that no process reads
 
 
 class DefinitionError(Exception):
@@ -126,8 +145,12 @@ class Process:
     words: Mapping[str, Any] = field(
         default_factory=dict
     )  # what pages say of it: begins, heading, lead, origins, clauses, folded, awaited
+    board: Board | None = None  # how the cases under one of it are laid out by what was decided of them
+    plan: Plan | None = None  # of the year
     mark: str = ""  # stands in its numbers, so that kinds of cases are told apart
     matters: tuple[Matter, ...] = ()  # what of it is decided by a route, where the table of decisions has a rule
+    derives: tuple[Derive, ...] = ()  # what may be begun from it: drafts of other processes that come filled in
+    brief: Brief = field(default_factory=Brief)  # what is told of its cases to who is about to visit the place
 
     def __post_init__(self) -> None:
         names = [s.name for s in self.states]
@@ -149,6 +172,10 @@ class Process:
             problems += [
                 f"{matter.key}: unknown action {a}" for a in matter.decides | matter.returns if a not in self.names
             ]
+        for way in self.derives:
+            problems += [f"{way.key}: unknown state {s}" for s in way.states if s not in names]
+        if any(self.reads(f"form:{thread.GROUP}", frozenset({role}), s) for role in OUTSIDE for s in names):
+            problems.append("those outside would read where a case came from")
         if self.lapses and self.lapses not in self.names:
             problems.append(f"unknown action {self.lapses}")
         if not problems:
@@ -222,7 +249,7 @@ class Process:
 
     def reading(self, form: Mapping[str, Any]) -> Any:
         """The process's reading of the stored form; a group that was erased reads as if it were empty."""
-        own = ((group, value) for group, value in form.items() if group != routes.GROUP)
+        own = ((group, value) for group, value in form.items() if group not in RESERVED)
         return self.read({group: value for group, value in own if set(value) != {"erased"}})
 
     def row(self, name: str, facts: Facts) -> Action | None:

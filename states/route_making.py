@@ -133,7 +133,15 @@ def _sure(route: Route, step: Step) -> bool:
 
 
 def _passed_up(route: Route, step: Step, seats: Seats) -> Step:
-    """The decision where the post's holders may take it, or at the nearest superior whose holders may."""
+    """The decision where the post's holders may take it, or at the nearest superior whose holders may.
+
+    The table gives the power to a post: once somebody holds it who may decide, the decision is there again.
+    """
+    own, before = seats.get(step.passed_from), step
+    if own is not None and not own.holders:  # a vacant post waits for who stands in for it; its superior has been asked
+        step = replace(step, instead=f"{own.called}は空席なので、上位の職のままとします")
+    elif own is not None:
+        step = replace(step, post=own.post, org=own.org, title=own.called, instead="", passed_from=0)
     seat, seen = seats.get(step.post), set[int]()
     while (
         seat is not None
@@ -144,12 +152,13 @@ def _passed_up(route: Route, step: Step, seats: Seats) -> Step:
         seen.add(seat.post)
         above = seats.get(seat.superior)
         if above is None:
-            return step
+            return step if step.passed_from else before
         why = "起案者" if any(h.person == route.drafter for h in seat.holders) else "この件の本人"
         instead = f"{seat.called}は{why}なので、上位の職に回します"
-        step = replace(step, post=above.post, org=above.org, title=above.called, instead=instead)
+        first = step.passed_from or step.post
+        step = replace(step, post=above.post, org=above.org, title=above.called, instead=instead, passed_from=first)
         seat = above
-    return step
+    return step if step.post == before.post else replace(step, hold="")
 
 
 def may_decide(route: Route, person: int) -> bool:

@@ -177,5 +177,8 @@ def reassigned(route: Route, no: int, seat: Seat, why: str, at: int) -> Route:
     step = route.step(no)
     assert step is not None
     return settled(
-        route.with_step(replace(step, post=seat.post, org=seat.org, title=seat.called, instead=why, hold="")), at
+        route.with_step(
+            replace(step, post=seat.post, org=seat.org, title=seat.called, instead=why, hold="", passed_from=0)
+        ),
+        at,
     )

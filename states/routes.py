@@ -6,7 +6,7 @@ step which is opened again finds its place by itself.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import MISSING, dataclass, fields, replace
 from typing import Any
 
 from states.authority import CIRCULATE, CONSENT, DECIDE, REVIEW, Matter, Stage, stage_of, stored
@@ -73,6 +73,7 @@ class Step:
     asker: int = 0
     reopened: int = 0  # version of the answer that no longer counts, since what it was about has changed
     instead: str = ""  # the post that would have been asked, and why it is not
+    passed_from: int = 0  # the post that decides by the table, while its superior is asked
 
     @property
     def agreed(self) -> bool:
@@ -166,8 +167,9 @@ def settled(route: Route, at: int) -> Route:
     for number, stage in enumerate(route.stages, start=1):
         here = route.at_stage(number)
         outcome = "later" if blocked else _outcome(route, stage, here, number)
-        for step in here:
-            route = route.with_step(_turned(step, outcome, at))
+        turned = {step.no: _turned(step, outcome, at) for step in here}
+        if any(turned[step.no] is not step for step in here):
+            route = replace(route, steps=tuple(turned.get(step.no, step) for step in route.steps))
         if outcome == "stopped":
             status = STOPPED
         blocked = blocked or outcome in ("asked", "stopped")
@@ -263,22 +265,26 @@ def _ask(label: str, post: int, org: str, like: Ask | None, kind: str = "") -> A
 
 # ── stored ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-_USUAL = Step(0, "", 0, "", "")
-_PLAIN = tuple(f.name for f in fields(Step) if f.name not in ("no", "kind", "post", "org", "title"))
+_USUAL = {f.name: f.default for f in fields(Step) if f.default is not MISSING}
+_TOLD = tuple(f.name for f in fields(Route) if f.name not in ("stages", "steps"))
 
 
 def to_json(route: Route) -> dict[str, Any]:
     """The route as the form keeps it; what is usual is left out."""
-    told = {f.name: getattr(route, f.name) for f in fields(Route) if f.name not in ("stages", "steps")}
-    told = {name: list(value) if isinstance(value, tuple) else value for name, value in told.items()}
-    return told | {"stages": stored(route.stages), "steps": [_step_told(step) for step in route.steps]}
+    told: dict[str, Any] = {}
+    for name in _TOLD:
+        value = getattr(route, name)
+        told[name] = list(value) if isinstance(value, tuple) else value
+    told |= {"stages": stored(route.stages), "steps": [_step_told(step) for step in route.steps]}
+    _remember(told, route)
+    return told
 
 
 def _step_told(step: Step) -> dict[str, Any]:
     told: dict[str, Any] = {"no": step.no, "kind": step.kind, "post": step.post, "org": step.org, "title": step.title}
-    for name in _PLAIN:
+    for name, usual in _USUAL.items():
         value = getattr(step, name)
-        if value != getattr(_USUAL, name):
+        if value != usual:
             told[name] = list(value) if isinstance(value, tuple) else value
     return told
 
@@ -296,8 +302,12 @@ def of(form: Mapping[str, Any]) -> Route | None:
         if known is told:
             return route
     made = _read(told)
-    _RECENT[:] = [(told, made), *_RECENT[:3]]
+    _remember(told, made)
     return made
+
+
+def _remember(told: Mapping[str, Any], route: Route) -> None:
+    _RECENT[:] = [(told, route), *_RECENT[:3]]
 
 
 def _read(told: Mapping[str, Any]) -> Route:

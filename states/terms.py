@@ -167,7 +167,7 @@ class Wording:
 
     `labels` name the fields; one in `choices` holds a key, which is no word; nor is what stands under a key of `marks`,
     unless that field has a label. `kind` is the path of the choice that tells cases apart, `reports` are the field groups
-    that say what came of a case.
+    that say what came of a case. `figures` are label and unit of what a decision is shown with (`states.figures`).
     """
 
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -175,6 +175,7 @@ class Wording:
     marks: frozenset[str] = frozenset()
     kind: str = ""
     reports: frozenset[str] = frozenset()
+    figures: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -194,6 +195,31 @@ class Child:
     origin: str
     form: Mapping[str, Any]
     action: str
+
+
+@dataclass(frozen=True)
+class Board:
+    """The cases of one process under a case as a board: a column for each choice that stands at `by` in their forms.
+
+    `shows` are the places of the form whose values stand on a card; `none` is the column of what is not decided yet.
+    """
+
+    process: str
+    label: str
+    by: str
+    columns: tuple[tuple[str, str], ...]
+    none: str
+    shows: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A plan of the year (年間計画): the cases of a process at their offices by the day that stands at `day` in their forms."""
+
+    label: str
+    day: str
+    begins: str  # origin of a case that is planned from the page
+    shows: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -232,6 +258,8 @@ class Action:
     main: bool = False
     stops: bool = False
     bulk: bool = False  # nothing is decided by it, so that several cases may be done at once
+    # what stands in the fields of its page where nothing was written yet, by field group: a letter that drafts itself
+    begins: Callable[[Facts], Mapping[str, Mapping[str, Any]]] | None = None
 
     def applies(self, facts: Facts) -> bool:
         """The row that fits these facts, guards aside."""
@@ -347,3 +375,54 @@ class Ask:
     def deadlines(self) -> tuple[str, ...]:
         """The kinds of deadline of which the nearest is carried."""
         return (self.deadline, *self.also)
+
+
+@dataclass(frozen=True, eq=False)
+class Derive:
+    """Something that may be begun from a case: a draft of another process, filled in with what is known already.
+
+    The roles in `by` begin it in these states (none: in every one), where `when` holds. `form` returns the field groups
+    of the draft; its facts have at `registers["lead"]` the office that the new case will go to.
+    """
+
+    key: str
+    label: str
+    by: frozenset[str]
+    states: tuple[str, ...]
+    process: str
+    origin: str
+    form: Callable[[Facts], Mapping[str, Any]]
+    when: Callable[[Facts], bool] | None = None
+    effect: str = ""
+
+    def open_to(self, facts: Facts) -> bool:
+        """Whether these roles may begin it now."""
+        here = not self.states or facts.state in self.states
+        return bool(self.by & facts.roles) and here and (self.when is None or self.when(facts))
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """Something that was said to be done: in words, whose it is (a holder), by which day, and whether it was done.
+
+    One that was `dropped` will not be done any more.
+    """
+
+    text: str
+    by: str = ""
+    due: date | None = None
+    kept: bool = False
+    dropped: bool = False
+
+
+@dataclass(frozen=True)
+class Brief:
+    """What a process tells of a case to who is about to visit the place: of its reading (and state), as far as it may be read.
+
+    `voice` is what somebody there said or asked for, `promises` what was said to be done, `heard` what was said to us
+    in the end.
+    """
+
+    voice: Callable[[Any], str] = lambda read: ""
+    promises: Callable[[Any, str], Sequence[Promise]] = lambda read, state: ()
+    heard: Callable[[Any], str] = lambda read: ""

@@ -63,6 +63,7 @@ class Slot:
     with_: int = -1  # that slot again, also while it is heard already
     skipped: bool = False
     spoken: bool = False  # read, or advice given: of slots beside the stages
+    table: int = 0  # the post that decides by the table, also while its superior is asked
 
 
 @dataclass
@@ -94,9 +95,15 @@ class Law:
         return person != self.drafter and person not in self.excluded
 
     def seat(self):
-        """The decision goes up from whom it concerns; every person is asked at one slot, the last that is sure to be asked."""
+        """The decision goes up from whom it concerns; every person is asked at one slot, the last that is sure to be asked.
+
+        It is its own post's again once somebody holds that; while the post is vacant it stays where it went.
+        """
         for slot in self.slots:
             seen = set()
+            slot.table = slot.table or slot.post
+            if slot.kind == DECIDE and not slot.said and self.team.holders[slot.table]:
+                slot.post = slot.table
             while slot.kind == DECIDE and not slot.said and slot.post not in seen and self.team.holders[slot.post]:
                 if (
                     any(self.may_decide(person) for person, _ in self.team.holders[slot.post])

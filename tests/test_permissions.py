@@ -180,9 +180,19 @@ ROWS = (
     Row("GET",  CASE + "/route",                "303 404 200 200 200 404 200 200 404 | 404 404 404 404 404", of="judged"),
     Row("GET",  CASE + "/shown/{seq:int}",      "303 404 200 200 200 404 200 200 404 | 404 404 404 404 404", of="decided", action="5"),
     Row("GET",  CASE + "/shown/{seq:int}",      "303 404 404 404 404 404 404 404 404 | 404 404 404 404 404", of="decided", action="2"),
+    Row("GET",  CASE + "/shown/{seq:int}/print", "303 404 200 200 200 404 200 200 404 | 404 404 404 404 404", of="decided", action="5"),
     Row("GET",  CASE + "/letters/{kind}",       "303 404 404 404 404 404 404 404 404 | 404 404 404 404 404", of="decided", action="decline_notice"),
     Row("GET",  CASE + "/erase",                "303 404 404 404 404 404 404 200 404 | 404 404 404 404 404", of="judged"),
     Row("POST", CASE + "/erase",                "401 404 404 404 404 404 404 422 404 | 404 404 404 404 404", of="judged"),
+    # Where a case came from and what came of it: told with it, tied by the offices, begun by who may open such a case.
+    Row("GET",  CASE + "/thread",               "303 200 200 200 200 200 200 200 404 | 404 404 404 404 404", of="judged"),
+    Row("POST", CASE + "/thread",               "401 403 422 422 422 403 403 403 404 | 404 404 404 404 404", of="judged", fields=act_on("judged")),
+    Row("POST", CASE + "/thread/untie",         "401 403 409 409 409 403 403 403 404 | 404 404 404 404 404", of="judged", fields=act_on("judged")),
+    Row("POST", CASE + "/derive/{action}",      "401 403 403 403 403 403 403 403 404 | 404 404 404 404 404", of="returned", action="next", fields=act_on("returned")),  # not yet
+    Row("POST", CASE + "/derive/{action}",      "401 404 404 404 404 404 404 404 404 | 404 404 404 404 404", of="returned", action="nothing", fields=act_on("returned")),
+    # The karte of a municipality: of one's own area, or one's own.
+    Row("GET",  "/municipalities",              "303 303 200 200 200 404 200 200 404 | 303 404 200 200 200"),
+    Row("GET",  "/municipalities/{code}",       "303 200 200 200 200 404 200 200 404 | 404 404 404 404 404", action="014591"),
     # Records that come in a file: brought by who enters requests for others, answered first, taken in then.
     Row("GET",  "/intake",                      "303 404 200 404 404 404 404 404 404 | 404 404 200 404 404"),
     Row("GET",  "/intake/form",                 "303 404 200 404 404 404 404 404 404 | 404 404 200 404 404", query="?process=dispatch"),
@@ -253,6 +263,9 @@ ROWS = (
     Row("GET",  CASE + "/deadlines/{kind}",     "303 404 200 404 404 404 404 404 404 | 404 404 404 404 404", of="examined", action="reply"),
     Row("POST", CASE + "/deadlines/{kind}",     "401 403 422 403 403 403 403 403 404 | 404 404 404 404 404", of="examined", action="reply", fields=act_on("examined")),
     Row("POST", CASE + "/deadlines/{kind}",     "401 403 403 422 403 403 403 403 404 | 404 404 404 404 404", of="judged", action="judgement", fields=act_on("judged")),
+    # Whether a case stays with its office where the municipality went to another: nothing to choose here.
+    Row("GET",  CASE + "/stay",                 "303 404 404 404 404 404 404 404 404 | 404 404 404 404 404", of="examined"),
+    Row("POST", CASE + "/stay",                 "401 403 409 403 403 403 403 403 404 | 404 404 404 404 404", of="examined", fields=act_on("examined")),
     Row("GET",  "/calendar/days",               "303 404 404 404 404 404 404 404 200 | 404 404 404 404 404", query="?year=2027"),
     Row("POST", "/calendar/days",               "401 404 404 404 404 404 404 404 422 | 404 404 404 404 404", fields=lambda world: {"key": str(uuid4())}),
     Row("POST", "/calendar/days/{entry:int}/drop", "401 404 404 404 404 404 404 404 200 | 404 404 404 404 404", of="closed_day"),

@@ -85,7 +85,7 @@ _CONTENT = """co AS (INSERT INTO content (case_id, seq, ord, kind, digest, salt,
 
 # The parts that are rows of the JSON text, by its keys.
 ROWS = frozenset({
-    "steps_close", "steps_open", "steps_await", "steps_move", "deadlines_close", "deadlines_open", "parties", "returning", "leaving", "links", "files",
+    "steps_close", "steps_open", "steps_await", "steps_move", "deadlines_close", "deadlines_open", "parties", "returning", "leaving", "links", "unlinks", "files",
     "assignments", "outbox",
 })  # fmt: skip
 
@@ -126,10 +126,15 @@ _LEAVING = f"""pe AS (UPDATE party SET valid_to = {TODAY}, until_seq = %(version
   FROM cas, r, jsonb_to_recordset(r.rows -> 'leaving') AS u (org text, part text)
   WHERE party.case_id = cas.id AND party.org_code = u.org AND party.part = u.part)"""
 
+# The other case is known by its number, or by its id where a draft came of it: that draft's row says 0 until now.
 _LINKS = """li AS (INSERT INTO link (case_id, other_id, kind, seq)
-  SELECT cas.id, o.id, u.kind, %(version)s::int + 1
-  FROM cas, r, jsonb_to_recordset(r.rows -> 'links') AS u (kind text, number text) JOIN cases o ON o.number = u.number
-  WHERE o.id <> cas.id ON CONFLICT DO NOTHING)"""
+  SELECT DISTINCT cas.id, o.id, u.kind, %(version)s::int + 1
+  FROM cas, r, jsonb_to_recordset(r.rows -> 'links') AS u (kind text, number text, other bigint)
+    CROSS JOIN LATERAL (SELECT id FROM cases WHERE number = u.number UNION SELECT id FROM cases WHERE id = u.other) o
+  WHERE o.id <> cas.id ON CONFLICT (case_id, other_id, kind) DO UPDATE SET seq = EXCLUDED.seq WHERE link.seq = 0)"""
+
+_UNLINKS = """lu AS (DELETE FROM link USING cas, r, jsonb_to_recordset(r.rows -> 'unlinks') AS u (kind text, other bigint)
+  WHERE link.case_id = cas.id AND link.other_id = u.other AND link.kind = u.kind)"""
 
 _FILES = """fi AS (UPDATE attachment SET seq = %(version)s::int + 1 FROM cas, r
   WHERE attachment.case_id = cas.id AND attachment.seq IS NULL
@@ -178,6 +183,7 @@ def write(parts: frozenset[str]) -> str:
     pieces += [_RETURNING] if "returning" in parts else []
     pieces += [_LEAVING] if "leaving" in parts else []
     pieces += [_LINKS] if "links" in parts else []
+    pieces += [_UNLINKS] if "unlinks" in parts else []
     pieces += [_FILES] if "files" in parts else []
     pieces += [_ASSIGNMENTS] if "assignments" in parts else []
     pieces += [_OUTBOX] if "outbox" in parts else []

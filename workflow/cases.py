@@ -15,7 +15,7 @@ from uuid import UUID
 
 import psycopg
 
-from states import catalogue, route_actions
+from states import catalogue, route_actions, thread
 from states.dates import short
 from states.kernel import Offer, Process, Refused
 from states.places import Directory
@@ -70,11 +70,13 @@ class Done:
 
 
 def open_case(
-    conn: Connection, person_id: int, process_key: str, origin: str, form: Mapping[str, Any], *, org: str = ""
-) -> int:
+    conn: Connection, person_id: int, process_key: str, origin: str, form: Mapping[str, Any], *, org: str = "",
+    begun: Mapping[str, Any] | None = None,
+) -> int:  # fmt: skip
     """A new draft of the person's office; it has no events and no number until its first action.
 
-    `org` names the office where the person has posts at several. Raises `Refused` when no post of the person may open a case of that origin.
+    `org` names the office where the person has posts at several, `begun` the case that it came of (`thread.begun`). Raises
+    `Refused` when no post of the person may open a case of that origin.
     """
     process = catalogue.process(process_key)
     by = process.opens.get(origin, frozenset())
@@ -94,12 +96,16 @@ def open_case(
                                     saves, acted_by, acted_at, form)
           VALUES (%(process)s, %(version)s, %(origin)s, %(lead)s, %(place)s, %(person)s, clock_now(), %(title)s, %(state)s, 0,
                   0, %(person)s::text, clock_now(), %(form)s::jsonb) RETURNING id),
-        joined AS (INSERT INTO party (case_id, org_code, part, valid_from) SELECT id, %(org)s, %(part)s, {TODAY} FROM made)
+        joined AS (INSERT INTO party (case_id, org_code, part, valid_from) SELECT id, %(org)s, %(part)s, {TODAY} FROM made),
+        tied AS (INSERT INTO link (case_id, other_id, kind, seq)
+          SELECT id, %(other)s::bigint, %(kind)s::text, 0 FROM made WHERE %(other)s::bigint IS NOT NULL)
         SELECT id FROM made""",
         {
             "person": person_id, "process": process.key, "version": process.version, "origin": origin,
-            "title": process.title(form), "place": process.place(form), "state": process.initial.name, "form": history.canonical(form),
+            "title": process.title(form), "place": process.place(form), "state": process.initial.name,
+            "form": history.canonical({**form, thread.GROUP: dict(begun)} if begun else form),
             "lead": area.code if area else post.org_code, "org": post.org_code, "part": next(iter(PARTS[post.role])),
+            "other": begun["from"] if begun else None, "kind": begun["kind"] if begun else None,
         },
         prepare=True,
     ).fetchone()  # fmt: skip
@@ -237,6 +243,7 @@ def delete_draft(conn: Connection, person_id: int, case_id: int) -> None:
         if not conn.execute("SELECT 1 FROM cases WHERE id = %s AND version = 0 FOR UPDATE", (case_id,)).fetchone():
             raise NotFound
         conn.execute("DELETE FROM party WHERE case_id = %s", (case_id,))
+        conn.execute("DELETE FROM link WHERE case_id = %s", (case_id,))
         conn.execute("DELETE FROM attachment WHERE case_id = %s", (case_id,))
         conn.execute("DELETE FROM search_entry WHERE case_id = %s", (case_id,))
         conn.execute("DELETE FROM cases WHERE id = %s", (case_id,))

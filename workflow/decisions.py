@@ -25,7 +25,7 @@ from workflow.previews import ahead, organisations
 from workflow.seating import rules, seats
 
 WAITING, COMING, HOLDS, ENDED, DROPPED = "waiting", "coming", "holds", "ended", "dropped"
-MOST_LOOKED = 300  # cases that are held against a proposed rule
+MOST_LOOKED = 300  # cases that are held against a proposed rule at once
 SAME_PERSON = "自分で入れたものには、自分では同意できません。何も変えていません。ほかの管理者に、この画面を開いてもらってください。"
 
 
@@ -38,6 +38,7 @@ class Row:
     matter: Matter
     told: Mapping[str, Any]  # the stored row, with names
     day: date
+    dropped_ends: Sequence[Mapping[str, Any]] = ()  # proposed and taken back before anybody consented
 
     @property
     def status(self) -> str:
@@ -92,12 +93,18 @@ class Proposal:
 
 @dataclass(frozen=True)
 class Rerouted:
-    """Cases not yet put up that a proposed rule would send another way; `more` says that not all were looked at."""
+    """Cases not yet put up that a proposed rule would send another way, among those that were looked at.
+
+    Of `total` cases the ones after the first `before` were looked at, `looked` of them; `following` is where the next ones
+    begin, 0 where there are none.
+    """
 
     numbers: Sequence[str]
     unnumbered: int = 0
     looked: int = 0
-    more: bool = False
+    total: int = 0
+    before: int = 0
+    following: int = 0
 
 
 _NAMES = ("set_by", "consented_by", "ended_by", "end_consented_by")
@@ -106,6 +113,10 @@ LISTED = f"""SELECT x.*, {", ".join(f"(SELECT name FROM person n WHERE n.id = x.
   (SELECT r.article FROM authority_rule r WHERE r.id = x.replaces_id) AS replaces_article, {TODAY} AS today
 FROM authority_rule x WHERE %(id)s::bigint IS NULL OR x.id = %(id)s::bigint
 ORDER BY x.process, x.matter, x.office NULLS FIRST, x.sort, x.id"""
+
+DROPPED_ENDS = """SELECT d.*, a.name AS ended_by_name, b.name AS dropped_by_name
+FROM dropped_end d JOIN person a ON a.id = d.ended_by JOIN person b ON b.id = d.dropped_by
+WHERE %(id)s::bigint IS NULL OR d.rule_id = %(id)s::bigint ORDER BY d.id"""
 
 
 def listed(conn: Connection, actor: Actor) -> list[tuple[Process, Matter, list[Row]]]:
@@ -129,10 +140,12 @@ def one(conn: Connection, actor: Actor, number: int) -> Row:
 def _rows(conn: Connection, number: int | None) -> list[Row]:
     with conn.cursor(row_factory=dict_row) as cursor:
         found = cursor.execute(LISTED, {"id": number}, prepare=True).fetchall()
+        ends = cursor.execute(DROPPED_ENDS, {"id": number}, prepare=True).fetchall()
     rows = []
     for told in found:
         process, matter = about(told["process"], told["matter"])
-        rows.append(Row(rule_of(told), process, matter, told, told["today"]))
+        dropped = [end for end in ends if end["rule_id"] == told["id"]]
+        rows.append(Row(rule_of(told), process, matter, told, told["today"], dropped))
     return rows
 
 
@@ -248,6 +261,8 @@ def _begin(conn: Connection, row: Row, by: int) -> None:
             {"consent": "終わりの日を過ぎているので、同意できません。取り下げて、新しい行を入れてください。"}
         )
     before = row.told["replaces_id"]
+    if before:
+        _keep_end(conn, before, by, f"「{row.rule.article}」の行に代わることになったため")
     if before and not conn.execute(
         """UPDATE authority_rule SET valid_to = greatest(%s::date - 1, valid_from - 1), ended_by = %s, ended_at = clock_now(), ended_reason = %s,
              ends_on = NULL, end_consented_by = %s, end_consented_at = clock_now()
@@ -299,16 +314,29 @@ def drop(conn: Connection, actor: Actor, number: int, why: str) -> None:
     if problem := unsaid(why.strip()):
         raise NotTaken({"why": problem})
     if row.ending:
-        conn.execute(
-            """UPDATE authority_rule SET ends_on = NULL, ended_by = NULL, ended_at = NULL, ended_reason = NULL
-               WHERE id = %s AND ends_on IS NOT NULL AND end_consented_by IS NULL""", (number,),
-        )  # fmt: skip
+        with conn.transaction():
+            if _keep_end(conn, number, actor.person_id, why.strip()):
+                conn.execute(UNPROPOSED, (number,))
         return
     conn.execute(
         """UPDATE authority_rule SET ended_by = %s, ended_at = clock_now(), ended_reason = %s
            WHERE id = %s AND consented_by IS NULL AND ended_by IS NULL""",
         (actor.person_id, why.strip(), number),
     )
+
+
+UNPROPOSED = (
+    "UPDATE authority_rule SET ends_on = NULL, ended_by = NULL, ended_at = NULL, ended_reason = NULL WHERE id = %s"
+)
+KEEP_END = """WITH old AS (SELECT id, ends_on, ended_by, ended_at, ended_reason FROM authority_rule
+    WHERE id = %(id)s AND ends_on IS NOT NULL AND end_consented_by IS NULL FOR UPDATE)
+INSERT INTO dropped_end (rule_id, ends_on, ended_by, ended_at, ended_reason, dropped_by, dropped_at, reason)
+SELECT id, ends_on, ended_by, ended_at, ended_reason, %(by)s, clock_now(), %(why)s FROM old"""
+
+
+def _keep_end(conn: Connection, number: int, by: int, why: str) -> bool:
+    """Keep the proposed end that is about to leave the row: who proposed it, who took it back and why; whether there was one."""
+    return bool(conn.execute(KEEP_END, {"id": number, "by": by, "why": why}).rowcount)
 
 
 # ── what would become of cases ──────────────────────────────────────────────────────────────────────────────────────
@@ -320,18 +348,27 @@ def known_then(conn: Connection, proposal: Proposal, office: str) -> list[Rule]:
     return [*before, proposal.rule] if proposal.rule.office in ("", office) else before
 
 
-def rerouted(conn: Connection, proposal: Proposal, *, ending: bool = False) -> Rerouted:
-    """The cases that are not yet put up for this matter and would go another way; a route that runs stays as it is."""
+NOT_PUT_UP = (
+    "process = %(process)s AND state = ANY (%(states)s) AND version > 0 AND (%(office)s = '' OR lead = %(office)s)"
+)
+LOOKED_AT = f"SELECT id, number, lead FROM cases WHERE {NOT_PUT_UP} AND id > %(after)s ORDER BY id LIMIT %(most)s"
+COUNTED = f"SELECT count(*), count(*) FILTER (WHERE id <= %(after)s) FROM cases WHERE {NOT_PUT_UP}"
+
+
+def rerouted(conn: Connection, proposal: Proposal, *, ending: bool = False, after: int = 0) -> Rerouted:
+    """The cases that are not yet put up for this matter and would go another way; a route that runs stays as it is.
+
+    `MOST_LOOKED` cases are read at once, those that came first; `after` is the `following` of the ones before.
+    """
     rule = proposal.rule
     process, matter = about(rule.process, rule.matter)
     before_it = [s.name for s in process.states if not s.final and s.name not in matter.states and matter in ahead(process, s.name)]  # fmt: skip
-    found = conn.execute(
-        """SELECT id, number, lead FROM cases WHERE process = %s AND state = ANY (%s) AND version > 0 AND (%s = '' OR lead = %s)
-           ORDER BY number NULLS LAST, id LIMIT %s""", (process.key, before_it, rule.office, rule.office, MOST_LOOKED + 1),
-    ).fetchall()  # fmt: skip
+    which = {"process": process.key, "states": before_it, "office": rule.office, "after": after, "most": MOST_LOOKED}
+    found = conn.execute(LOOKED_AT, which).fetchall()
+    total, before = conn.execute(COUNTED, which).fetchone() or (0, 0)
     numbers, unnumbered = [], 0
     ways: dict[str, tuple[list[Rule], list[Rule]]] = {}
-    for case_id, number, lead in found[:MOST_LOOKED]:
+    for case_id, number, lead in found:
         if lead not in ways:
             then = rules(conn, process.key, lead, proposal.since)
             ways[lead] = then, [r for r in then if r.id != rule.id] if ending else known_then(conn, proposal, lead)
@@ -340,7 +377,8 @@ def rerouted(conn: Connection, proposal: Proposal, *, ending: bool = False) -> R
         if was != becomes:
             numbers += [number] if number else []
             unnumbered += 0 if number else 1
-    return Rerouted(numbers, unnumbered, min(len(found), MOST_LOOKED), len(found) > MOST_LOOKED)
+    following = found[-1][0] if before + len(found) < total else 0
+    return Rerouted(sorted(numbers), unnumbered, len(found), total, before, following)
 
 
 def _way(rule: Rule | None) -> Any:

@@ -3,8 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from states.kernel import Process
-from states.routes import GROUP
+from states.kernel import RESERVED, Process
 from workflow import merging
 from workflow.merging import Side
 
@@ -32,5 +31,5 @@ def _of(form: Mapping[str, Any], groups: Collection[str] | None) -> dict[str, An
     """The parts of a form that are compared; what was erased says nothing any more."""
     return {
         group: part for group, part in form.items()
-        if group != GROUP and set(part) != {"erased"} and (groups is None or group.partition(":")[0] in groups)
+        if group not in RESERVED and set(part) != {"erased"} and (groups is None or group.partition(":")[0] in groups)
     }  # fmt: skip

@@ -10,6 +10,7 @@ from typing import Any
 
 from psycopg.rows import class_row
 
+from workflow import coming
 from workflow.access import CLOCK_NOW, TODAY
 from workflow.audience import Connection
 from workflow.db import Database
@@ -79,7 +80,7 @@ def write(conn: Connection, row: Row) -> str:
     with conn.cursor(row_factory=class_row(Row)) as cursor:
         gathered = cursor.execute(GATHERED, place, prepare=True).fetchall()
     wanted = chosen(conn, [person])[person]
-    said = {one.id: [i for i in still_said(conn, one, person) if i.acts or wanted.informed] for one in gathered}
+    said = {one.id: [i for i in _still(conn, one, person) if i.acts or wanted.informed] for one in gathered}
     conn.execute(DROP, place | {"rows": [number for number, items in said.items() if not items]}, prepare=True)
     items = _once([item for told in said.values() for item in told])
     found = conn.execute(ADDRESSEE, {"person": person}, prepare=True).fetchone()
@@ -104,10 +105,14 @@ def told(conn: Connection, row: Row) -> None:
 
 
 def cases_of(conn: Connection, row: Row) -> list[int]:
-    """The cases that a row of the outbox speaks of: its own, or those whose notices a digest gathered."""
+    """The cases that a row of the outbox speaks of: its own, or those whose notices a digest gathered; one may speak of none."""
     if row.kind != DIGEST:
-        return [row.case_id]
+        return [row.case_id] if row.case_id else []
     return [number for (number,) in conn.execute(CASES, {"id": row.id}, prepare=True).fetchall()]
+
+
+def _still(conn: Connection, row: Row, person: int) -> list[Item]:
+    return (coming.still_said if row.kind in (coming.CAME, coming.AWAY) else still_said)(conn, row, person)
 
 
 def _once(items: Sequence[Item]) -> list[Item]:

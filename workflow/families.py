@@ -1,6 +1,6 @@
 """An act that concerns more than one case: children that begin with it, a parent that hears of it, children that follow or end.
 
-Each case touched gets exactly one event, all in one transaction. The parent is always written before its children, so that
+The open case from which one was begun hears how that one ended. Each case touched gets exactly one event, all in one transaction. The parent is always written before its children, so that
 two acts of one family wait for each other instead of blocking each other.
 """
 
@@ -13,10 +13,12 @@ from states import catalogue
 from states.terms import Child
 from workflow import acts, case_sql, history
 from workflow.access import PostHeld
-from workflow.loading import Connection, Loaded, load
+from workflow.loading import Connection, Loaded, NotFound, load
+from workflow.thread import ENDED
 
 MOVED = "child_moved"  # the event of a parent whose child moved
 FOLLOWED = "follow"  # the event of a child whose parent has other parties now
+CAME_TO = "derived_ended"  # the event of an open case when one that was begun from it has ended
 
 
 class _Faster(Exception):
@@ -27,7 +29,13 @@ def concerned(case: Loaded, params: Mapping[str, Any]) -> bool:
     """Whether the act touches other cases."""
     ends = case.process.state(params["state"]).final and any(not c["final"] for c in case.facts.registers["children"])
     follow = bool(case.facts.registers["children"]) and any(_parties_of(params))
-    return bool(params["opens"]) or case.row.parent_id is not None or ends or follow
+    return bool(params["opens"]) or case.row.parent_id is not None or ends or follow or _waits(case, params)
+
+
+def _waits(case: Loaded, params: Mapping[str, Any]) -> bool:
+    """Whether the case ends by the act, and came of one that is still open."""
+    came = case.facts.registers.get("origin_case")
+    return bool(came and not came["final"]) and case.process.state(params["state"]).final
 
 
 def _parties_of(params: Mapping[str, Any]) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
@@ -44,6 +52,8 @@ def carry_out(conn: Connection, case: Loaded, params: dict[str, Any], parts: fro
     """
     try:
         with conn.transaction():
+            if _waits(case, params) and (told := _answered(conn, case, params)):
+                _written(conn, told, frozenset())
             parent = case.facts.registers.get("parent")
             if parent and not parent["final"]:
                 _written(conn, _heard(conn, case, params), frozenset())
@@ -70,7 +80,14 @@ def _heard(conn: Connection, case: Loaded, params: Mapping[str, Any]) -> dict[st
     found = load(conn, case.row.parent_id, None)
     after = case.process.state(params["state"])
     children = [
-        c | {"state": after.name, "state_label": after.label, "final": after.final, "form": json.loads(params["form"])}
+        c
+        | {
+            "state": after.name,
+            "state_label": after.label,
+            "final": after.final,
+            "outcome": after.outcome,
+            "form": json.loads(params["form"]),
+        }
         if c["id"] == case.row.id
         else c
         for c in found.facts.registers["children"]
@@ -81,6 +98,21 @@ def _heard(conn: Connection, case: Loaded, params: Mapping[str, Any]) -> dict[st
         "action": case.process.label_of(params["action"], case.row.state),
     }  # fmt: skip
     return acts.concern(_seen_by(found, case), MOVED, [("child", told)], by=_by(case, params)) | {"person": None}
+
+
+def _answered(conn: Connection, case: Loaded, params: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The event of the case that this one came of: how it ended; who is asked there is worked out again."""
+    origin = case.facts.registers["origin_case"]["id"]
+    try:
+        found = load(conn, origin, None)
+    except NotFound:
+        return None
+    after = case.process.state(params["state"])
+    ended = {"state": after.name, "state_label": after.label, "final": True, "outcome": after.outcome}
+    derived = [one | ended if one["id"] == case.row.id else one for one in found.facts.registers.get("derived", ())]
+    found.facts.registers = {**found.facts.registers, "derived": derived}
+    told = {"case": case.row.id, "label": case.process.label, "outcome": after.outcome or after.label}
+    return acts.concern(_seen_by(found, case), CAME_TO, [(ENDED, told)], by=_by(case, params)) | {"person": None}
 
 
 def _seen_by(found: Loaded, case: Loaded) -> Loaded:

@@ -13,9 +13,8 @@ from states import routes
 from states.route_making import seated
 from states.routes import KINDS, MERGED, RUNNING, STOPPED, Route, settled
 from states.seats import Seats
-from states.terms import CLOCK
-from workflow import acts, case_sql, seating
-from workflow.access import CLOCK_NOW, TODAY
+from workflow import acts, case_sql, seating, staying
+from workflow.access import TODAY
 from workflow.db import Database
 from workflow.loading import Connection, NotFound, load
 from workflow.notices import call_attention
@@ -52,7 +51,7 @@ def follow(db: Database) -> int:
         if done:
             return 0
         changed = sum(_followed(conn, *row) for row in _to_follow(conn, day))
-        moved_to_other_offices(conn)
+        staying.moved_to_other_offices(conn)
         conn.execute(DONE, (day, terms), prepare=True)
         return changed
 
@@ -134,41 +133,15 @@ def told(before: Route, after: Route) -> str:
     said = []
     for old, new in zip(before.steps, after.steps, strict=True):
         kind = KINDS[old.kind]
-        if new.post != old.post:
+        if new.post != old.post and old.passed_from and not new.passed_from:
+            said.append(f"{kind}を、規程のとおり「{new.title}」に戻しました(決められる人が就きました)。")
+        elif new.post != old.post:
             said.append(f"{kind}を「{old.title}」から「{new.title}」に移しました({new.instead})。")
+        elif new.instead != old.instead:
+            said.append(f"{kind}は「{new.title}」に尋ねたままです({new.instead})。")
         elif new.state == MERGED and old.state != MERGED:
             other = after.step(new.into)
             said.append(f"「{new.title}」の{kind}は、同じ人の「{other.title if other else '起案'}」とまとめました。")
         elif old.state == MERGED and new.state != MERGED:
             said.append(f"「{new.title}」の{kind}は、別の人が就いたので、あらためて尋ねます。")
     return "".join(said) or "いま尋ねる職が変わりました。"
-
-
-# ── municipalities that went to another office ──────────────────────────────────────────────────────────────────────
-
-OFFICE_CHANGED = "office_changed"  # kind of attention
-# The office that leads a case was the municipality's when it was opened, and is so no more. What somebody does after he
-# was told settles it; what the clock does is no choice.
-CHANGED = f"""INSERT INTO attention (case_id, kind, sentence, opened_at)
-SELECT DISTINCT ON (c.id) c.id, '{OFFICE_CHANGED}', n.name || 'の所管は、' || b.name
-  || 'に変わりました。この件を引き継ぐときは「転送する」を、いまの局で続けるときは、そのまま次の操作をしてください。', {CLOCK_NOW}
-FROM party p JOIN cases c ON c.id = p.case_id AND c.version > 0 AND c.open
-  JOIN organisation n ON n.code = p.org_code AND n.office <> c.lead
-    AND (n.valid_from IS NULL OR n.valid_from <= {TODAY}) AND (n.valid_to IS NULL OR n.valid_to >= {TODAY})
-  JOIN LATERAL (SELECT o.name FROM organisation o WHERE o.code = n.office ORDER BY o.valid_to DESC NULLS FIRST LIMIT 1) b ON true
-WHERE p.part = 'requester' AND p.valid_to IS NULL
-  AND EXISTS (SELECT 1 FROM deadline d WHERE d.case_id = c.id AND d.closed_at IS NULL UNION ALL
-              SELECT 1 FROM step s WHERE s.case_id = c.id AND s.closed_at IS NULL)
-  AND EXISTS (SELECT 1 FROM party q JOIN organisation o ON o.code = q.org_code WHERE q.case_id = c.id AND q.part = 'requester'
-    AND o.office = c.lead AND o.valid_to < {TODAY}
-    AND (o.valid_from IS NULL OR o.valid_from <= (c.opened_at AT TIME ZONE 'Asia/Tokyo')::date)
-    AND o.valid_to >= (c.opened_at AT TIME ZONE 'Asia/Tokyo')::date)
-  AND NOT EXISTS (SELECT 1 FROM attention t WHERE t.case_id = c.id AND t.kind = '{OFFICE_CHANGED}'
-    AND starts_with(t.sentence, n.name || 'の所管は、' || b.name || 'に') AND (t.closed_at IS NULL
-      OR EXISTS (SELECT 1 FROM event e WHERE e.case_id = c.id AND e.at >= t.opened_at AND e.actor <> '{CLOCK}')))
-ORDER BY c.id"""
-
-
-def moved_to_other_offices(conn: Connection) -> int:
-    """Put the choice, stay or pass on, before the office of each open case whose municipality went to another; once a case."""
-    return conn.execute(CHANGED).rowcount

@@ -13,7 +13,7 @@ from typing import Any
 
 from psycopg.rows import class_row
 
-from workflow import digests, mail
+from workflow import coming, digests, mail
 from workflow.access import TODAY, actor
 from workflow.audience import Connection
 from workflow.db import Database
@@ -218,6 +218,8 @@ def _messages(conn: Connection, row: Row) -> Told | None:
         return reminder(conn, row)
     if row.kind == REMARKED:
         return remark(conn, row)
+    if row.kind in (coming.CAME, coming.AWAY):
+        return coming.told(conn, row)
     raise Postponed(f"この版では扱えない種類({row.kind})です")  # a newer version beside us knows it
 
 

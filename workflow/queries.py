@@ -22,6 +22,7 @@ from workflow import ended
 from workflow.access import ONCE, SCOPE, TODAY, UNTIL, VISIBLE
 from workflow.deadlines import FAR, calendar, due_day, end_of, local_day, start_of
 from workflow.deputies import Deputy, ground_of
+from workflow.line import DESKS as OWN_DESKS
 
 Connection = psycopg.Connection[Any]
 CAP = 1000  # counts stop here and say "1000+"
@@ -71,12 +72,12 @@ LEAD = f"""(SELECT o.short FROM organisation o WHERE o.code = c.lead AND (o.vali
 DESKS = """SELECT DISTINCT post ->> 1 AS org, kind.role, false AS acting FROM me, jsonb_array_elements(me.posts) AS post,
   LATERAL (VALUES (post ->> 4), ('#' || (post ->> 0))) AS kind (role)"""
 # The desks of posts whose holder is absent, for who may act instead: what of them, is held against the route afterwards.
-_ABSENT = "SELECT p.org_code, '#' || p.id, true FROM post p WHERE p.id = ANY (%(absent)s::bigint[])"
+_ABSENT = "SELECT p.org_code, '#' || p.id, true, false FROM post p WHERE p.id = ANY (%(absent)s::bigint[])"
 # One case at a time: a planner that takes a few items for many would read every case.
 EACH = "CROSS JOIN LATERAL (SELECT * FROM cases WHERE cases.id = {} OFFSET 0) c"
 _KINDS = "unnest(%(kinds)s::text[]) AS k (kind)"
 _MINE = """s.org_code = d.org AND s.role = d.role AND s.kind = k.kind AND s.closed_at IS NULL
-    AND (s.person_id IS NULL OR s.person_id = %(person)s)"""
+    AND (s.person_id = %(person)s OR (s.person_id IS NULL AND (%(whole)s OR NOT d.apart)))"""
 
 # On a route the item came with its round: whoever stands later is shown what the drafter was.
 _ROUND = """least(o.opened_at, CASE WHEN left(s.role, 1) = '#'
@@ -84,7 +85,7 @@ _ROUND = """least(o.opened_at, CASE WHEN left(s.role, 1) = '#'
 
 # The page of one desk comes off the covering index; only its rows are joined to their cases. The verdicts are the last
 # that were shown since the item came: a file or a letter filed meanwhile shows none.
-INBOX = f"""WITH {SCOPE}, desk AS ({DESKS} UNION ALL {_ABSENT})
+INBOX = f"""WITH {SCOPE}, desk AS ({OWN_DESKS} UNION ALL {_ABSENT})
 SELECT s.id AS step_id, s.due_at, s.ask, s.kind, s.role AS desk, s.acting, c.id AS case_id,
   CASE WHEN s.acting OR s.kind = '{DECISION}' THEN c.form -> 'route' END AS route, c.number, c.title, c.process, c.process_version, c.state, c.version,
   c.origin, c.acted_at, {MUNICIPALITY}, {LEAD}, o.opened_at AS asked_at,
@@ -98,7 +99,7 @@ FROM desk d CROSS JOIN {_KINDS} CROSS JOIN LATERAL (
 {EACH.format("s.case_id")} CROSS JOIN LATERAL (SELECT opened_at FROM step WHERE step.id = s.id OFFSET 0) o CROSS JOIN me
 WHERE {VISIBLE} ORDER BY s.due_at, s.id LIMIT %(limit)s"""
 
-COUNTS = f"""WITH {SCOPE}, desk AS ({DESKS}),
+COUNTS = f"""WITH {SCOPE}, desk AS ({OWN_DESKS}),
 mine AS (SELECT k.kind, s.due_at FROM desk d CROSS JOIN {_KINDS} CROSS JOIN LATERAL (
   SELECT s.due_at FROM step s WHERE {_MINE} /* filters */ ORDER BY s.due_at, s.id LIMIT {CAP}) s)
 SELECT kind, count(*) AS "all", count(*) FILTER (WHERE due_at <= %(now)s) AS over,
@@ -106,15 +107,8 @@ SELECT kind, count(*) AS "all", count(*) FILTER (WHERE due_at <= %(now)s) AS ove
   count(*) FILTER (WHERE due_at > %(today)s AND due_at <= %(soon)s) AS soon,
   count(*) FILTER (WHERE due_at > %(soon)s) AS later FROM mine GROUP BY kind"""
 
-WAITING = f"""WITH {SCOPE}, desk AS ({DESKS}) SELECT count(*) AS number FROM (SELECT 1 FROM desk d CROSS JOIN {_KINDS} CROSS JOIN LATERAL (
+WAITING = f"""WITH {SCOPE}, desk AS ({OWN_DESKS}) SELECT count(*) AS number FROM (SELECT 1 FROM desk d CROSS JOIN {_KINDS} CROSS JOIN LATERAL (
   SELECT 1 FROM step s WHERE {_MINE} LIMIT {BADGE}) s LIMIT {BADGE}) x"""
-
-# What the filters of the inbox offer: what is asked of this person, and for which places and offices.
-CHOICES = f"""WITH {SCOPE}, desk AS ({DESKS}),
-mine AS MATERIALIZED (SELECT DISTINCT s.ask, s.case_id FROM desk d CROSS JOIN {_KINDS} CROSS JOIN LATERAL (
-  SELECT s.ask, s.case_id FROM step s WHERE {_MINE} /* filters */ ORDER BY s.due_at, s.id LIMIT {CAP}) s LIMIT {CAP})
-SELECT c.ask, c.place, c.lead, {MUNICIPALITY}, {LEAD}
-FROM (SELECT DISTINCT m.ask, c.place, c.lead FROM mine m {EACH.format("m.case_id")} CROSS JOIN me WHERE {VISIBLE}) c"""
 
 ATTENTION = f"""WITH {SCOPE} SELECT t.id, t.kind, t.sentence, t.opened_at, c.id AS case_id, c.number, c.title
 FROM attention t JOIN cases c ON c.id = t.case_id CROSS JOIN me
@@ -137,11 +131,13 @@ def edges(conn: Connection, now: datetime) -> dict[str, datetime]:
 
 def inbox(  # one filter a parameter, as in the URL
     conn: Connection, person_id: int, *, due: str = "all", ask: str = "", org: str = "", office: str = "",
-    q: str = "", role: str = "", kinds: Sequence[str] = KINDS_OF_WORK, deputy: Deputy | None = None, after: str = "", limit: int = 30,
+    process: str = "",
+    whole: bool = False, q: str = "", role: str = "", kinds: Sequence[str] = KINDS_OF_WORK, deputy: Deputy | None = None, after: str = "", limit: int = 30,
 ) -> Page:  # fmt: skip
     """What waits for this person, by urgency; with `role` only at the desks of that role. Raises `BadCursor`.
 
-    `kinds` are the sorts of work wanted; `deputy` adds what the person may do for absent holders. The counts are of all
+    `whole` adds, for somebody of the line, the desk of the office. `kinds` are the sorts of work wanted; `deputy` adds
+    what the person may do for absent holders. The counts are of all
     the work of these kinds, whatever the filters; `kinds` of the page counts every kind.
     """
     now = database_now(conn)
@@ -154,17 +150,17 @@ def inbox(  # one filter a parameter, as in the URL
     }.get(due, (first, FAR + timedelta(days=1)))  # fmt: skip
     at, step = place_of(after, 2) if after else (first.isoformat(), "0")
     filters = [("AND s.ask = %(ask)s", ask), ("AND x.place = %(org)s", org), ("AND x.lead = %(office)s", office),
-               (_WORDS.format("x"), q), (_AT_DESK, role)]  # fmt: skip
+               ("AND x.process = %(process)s", process), (_WORDS.format("x"), q), (_AT_DESK, role)]  # fmt: skip
     text = _filtered(INBOX, filters).replace(
-        "/* join */", "JOIN cases x ON x.id = s.case_id" if org or office or q else ""
+        "/* join */", "JOIN cases x ON x.id = s.case_id" if org or office or process or q else ""
     )
     params = {
         "person": person_id, "after_at": _time(at), "after_id": _number(step), "from": window[0], "until": window[1],
-        "ask": ask, "org": org, "office": office, "q": _pattern(q), "role": role, "kinds": list(kinds), "limit": limit + 1,
+        "ask": ask, "org": org, "office": office, "process": process, "whole": whole, "q": _pattern(q), "role": role, "kinds": list(kinds), "limit": limit + 1,
         "absent": list(deputy.absent) if deputy else [],
     }  # fmt: skip
     rows = _lawful(conn, text, params, deputy)
-    counts = _counted(conn, person_id, role, marks)
+    counts = _counted(conn, person_id, role, marks, whole=whole)
     days = calendar(conn, "")
     shown = [row | _item(row, marks, days) for row in rows[:limit]]
     following = place(rows[limit - 1]) if len(rows) > limit else ""
@@ -195,29 +191,20 @@ def _lawful(conn: Connection, text: str, params: Mapping[str, Any], deputy: Depu
 _URGENCIES = ("all", "over", "today", "soon", "later")
 
 
-def _counted(conn: Connection, person_id: int, role: str, marks: Mapping[str, datetime]) -> dict[str, dict[str, int]]:
+def _counted(
+    conn: Connection, person_id: int, role: str, marks: Mapping[str, datetime], *, whole: bool
+) -> dict[str, dict[str, int]]:
     """How much waits at the person's own desks, by kind and urgency, each counted up to `CAP`."""
     text = _filtered(COUNTS, [(_AT_DESK, role)])
-    rows = _dicts(conn, text, {"person": person_id, "role": role, "kinds": list(KINDS_OF_WORK), **marks})
+    told = {"person": person_id, "role": role, "kinds": list(KINDS_OF_WORK), "whole": whole}
+    rows = _dicts(conn, text, {**told, **marks})
     found = {row["kind"]: {name: min(row[name], CAP) for name in _URGENCIES} for row in rows}
     return {kind: found.get(kind, dict.fromkeys(_URGENCIES, 0)) for kind in KINDS_OF_WORK}
 
 
-def choices(
-    conn: Connection, person_id: int, *, role: str = "", kinds: Sequence[str] = KINDS_OF_WORK
-) -> dict[str, list[tuple[str, str]]]:
-    """What the inbox can be filtered by, each a value and its label: `ask`, `org` (municipality), `office`."""
-    given = {"person": person_id, "role": role, "kinds": list(kinds)}
-    rows = _dicts(conn, _filtered(CHOICES, [(_AT_DESK, role)]), given)
-    places = {row["place"]: row["municipality"] or row["place"] for row in rows if row["place"]}
-    offices = {row["lead"]: row["lead_name"] or row["lead"] for row in rows}
-    asked = sorted({row["ask"] for row in rows})
-    return {"ask": [(ask, ask) for ask in asked], "org": sorted(places.items()), "office": sorted(offices.items())}
-
-
 def waiting(conn: Connection, person_id: int) -> int:
     """How many items wait for this person, counted up to `BADGE`: every page shows it."""
-    return int(_dicts(conn, WAITING, {"person": person_id, "kinds": list(KINDS_OF_WORK)})[0]["number"])
+    return int(_dicts(conn, WAITING, {"person": person_id, "kinds": list(KINDS_OF_WORK), "whole": False})[0]["number"])
 
 
 def urgency_of(due_at: datetime, marks: Mapping[str, datetime]) -> str:
@@ -348,7 +335,8 @@ ENGINE_LABELS = {
     "file_letter": "通知を綴じる", "erase": "内容を消去する", "attach": "ファイルを添える", "child_moved": "この案件の下の案件が動く",
     "succeed": "合併などで引き継ぐ", "follow": "もとの案件に従う", "propose_disposal": "廃棄を起案する", "decline_disposal": "廃棄を取りやめる",
     "extend_retention": "保存期間を延ばす", "hold_disposal": "廃棄を止める", "release_disposal": "廃棄の停止を解く",
-    "extend_deadline": "期限を動かす",
+    "extend_deadline": "期限を動かす", "stay_with_office": "いまの局で続ける", "link_case": "経緯につなぐ", "unlink_case": "経緯から外す",
+    "derived_ended": "ここから起こした案件が終わる",
 } | LABELS  # fmt: skip
 
 

@@ -19,10 +19,9 @@ from psycopg.rows import dict_row
 
 from states import catalogue
 from states.dates import fiscal_year
-from states.kernel import Process
+from states.kernel import RESERVED, Process
 from states.places import Directory
 from states.route_actions import BY_NAME
-from states.routes import GROUP
 from states.text import search_key
 from workflow.access import PARTS, SCOPE_OF
 from workflow.db import Database, type_connection
@@ -132,7 +131,7 @@ def _parts(process: Process, row: Mapping[str, Any], kana: Mapping[int, str]) ->
         for name in called(code):
             yield Part("place", "関わる市町村・振興局(読み・旧名を含む)", name, shared=True)
     for group, value in row["form"].items():
-        if group == GROUP:  # who decides is no word of the case; what was written on the way stands with the inputs
+        if group in RESERVED:  # who decides is no word of the case; what was written on the way stands with the inputs
             continue
         kind = FORM + group
         shared, inside = _read_by(process, kind, outer, row["state"]), _read_by(process, kind, inner, row["state"])

@@ -8,17 +8,20 @@ from typing import Any
 from states.dates import short
 from states.kernel import Process
 from states.route_actions import BY_NAME
-from workflow import history, rounds
+from states.routes import to_json
+from workflow import history, rounds, thread
 from workflow.access import OUTSIDE
 from workflow.blackout import filled
 from workflow.cases import View
 from workflow.deadlines import TOKYO
 from workflow.queries import Connection, _dicts, label_of, named
+from workflow.turns import LINE, hand_of
 
 HOLDERS = {
     "municipality": "市町村",
     "municipality_head": "市町村の決裁者",
     "bureau": "振興局",
+    LINE: "回議・合議の職",
     "director": "局長",
     "headquarters": "本庁",
     "staff": "派遣職員",
@@ -42,7 +45,9 @@ def timeline(conn: Connection, view: View) -> list[dict[str, Any]]:
     written: dict[int, list[dict[str, Any]]] = {}
     for row in _written(conn, view):
         written.setdefault(row["seq"], []).append(row)
-    routed = rounds.words(rounds.written(conn, view)) if process.matters and view.roles - OUTSIDE else {}
+    laid = rounds.written(conn, view) if process.matters and view.roles - OUTSIDE else []
+    routed = rounds.words(laid)
+    hands = {one.seq: hand_of(None if one.erased_by or one.route is None else to_json(one.route)) for one in laid}
     lines = []
     for row in named(conn, _events(conn, view)):
         body = json.loads(row["body"])
@@ -58,7 +63,7 @@ def timeline(conn: Connection, view: View) -> list[dict[str, Any]]:
                 "to_label": states[body["to"]].label, "moved": body["from"] != body["to"] or row["seq"] == 1,
                 "holder": HOLDERS.get(row["role"] or "", ""), "holder_after": process.holder(body["to"], view.origin),
                 "shown": [part for part in shown if part is not None], "digest_hex": bytes(row["hash"]).hex(),
-                "content": [c for c in body["content"] if c[0] == row["seq"]],
+                "content": [c for c in body["content"] if c[0] == row["seq"]], "hand": hands.get(row["seq"]),
         }  # fmt: skip
         lines.append(row | told)
     return lines[::-1]
@@ -81,7 +86,7 @@ def content_rows(conn: Connection, view: View) -> list[dict[str, Any]]:
 
 
 LABELS = {"reasons": "起案者の理由", "confirm": "注意を認めた理由", "retention": "保存・廃棄の理由",
-          "follow": "人事の発令で変わったところ", "reassign": "替えた職と理由"}  # fmt: skip
+          "follow": "人事の発令で変わったところ", "reassign": "替えた職と理由", "stay": "いまの局で続ける理由"}  # fmt: skip
 
 
 def part_told(process: Process, action: str, part: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -92,6 +97,9 @@ def part_told(process: Process, action: str, part: Mapping[str, Any]) -> dict[st
         file = json.loads(bytes(part["data"])) if part["data"] is not None else None
         text = "".join((file["name"], f"({file['label']})" if file["label"] else "")) if file else None
         return {"label": "ファイル", "text": text, "erased_by": part["erased_by"], "internal": head == "internal"}
+    if kind in (thread.WHY, thread.ENDED) and part["data"] is not None:
+        told = thread.written(kind, json.loads(bytes(part["data"])))
+        return told | {"erased_by": part["erased_by"], "internal": True}
     if head == "child" and part["data"] is not None:
         moved = json.loads(bytes(part["data"]))
         text = f"{moved['title']}: {moved['action']}({moved['from']} → {moved['to']})"

@@ -83,7 +83,9 @@ ABOUT = """SELECT c.id, c.number, c.process, c.process_version,
 
 def _notes(route: Route, seats: Any, now: Route, there: Any) -> Iterator[tuple[str, str]]:
     """What becomes of one route: `route` as it would be without the change, `now` with it."""
-    if now.deciding.post != route.deciding.post:
+    if now.deciding.post != route.deciding.post and not now.deciding.passed_from:
+        yield MOVES, f"決裁は、規程のとおり「{now.deciding.title}」に戻ります。"
+    elif now.deciding.post != route.deciding.post:
         yield OWN, f"{now.deciding.instead}。決裁は「{now.deciding.title}」になります。"
     for step in now.steps:
         if step.kind not in BLOCKING or step.settled:

@@ -1,43 +1,81 @@
 """Whose turn it was on which business day: a ledger read from the events of a case, never stored a second time.
 
 A day belongs to whoever held the turn when it began; what the clock does, it does as the day begins. So each business day
-after the submission has exactly one holder, up to and with the last (docs/adr/0015-turns.md).
+after the submission has exactly one holder, up to and with the last (docs/adr/0015-turns.md). While a route stands, that is
+the post it asks: of several asked at once the first in the order of the table of decisions that has not answered.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from states import catalogue
+from states.authority import DECIDE
 from states.calendar import Calendar
 from states.kernel import Process
+from states.routes import BLOCKING, GROUP, OPEN, RUNNING, STOPPED
 from states.terms import CLOCK
 from workflow.access import CLOCK_NOW, SCOPE, VISIBLE
 from workflow.deadlines import calendar, end_of, local_day, start_of
+from workflow.history import FORM
 from workflow.queries import Connection, _dicts, database_now
 
 DAY = timedelta(days=1)
-HOLDERS = ("municipality", "bureau", "director", "headquarters", "staff")
-# Outside, an office and its head are one: who of the two has it is the office's own matter. The sums stay the same.
-BEHIND = {"director": "bureau"}
+_Key = TypeVar("_Key")
+LINE, DRAFTER_S = "line", "bureau"  # who reviews or consents before the decision; with whom a drafter sits
+HOLDERS = ("municipality", "bureau", LINE, "director", "headquarters", "staff")
+# Outside, an office, its line and its head are one: who of them has it is the office's own matter. The sums stay the same.
+BEHIND = {"director": "bureau", LINE: "bureau"}
+
+
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """The post that a route asks: for which matter, by which kind of step; no kind where it stands still with its drafter."""
+
+    matter: str = ""
+    kind: str = ""
+    post: int = 0
+    title: str = ""
+
+
+NOBODY = Hand()
+
+
+def hand_of(route: Mapping[str, Any] | None) -> Hand:
+    """Whose the days are while a route stands as the form keeps it; nobody's of its own where it asks nobody, or was erased."""
+    status = route.get("status") if route else None
+    if route is None or status not in (RUNNING, STOPPED):
+        return NOBODY
+    if status == STOPPED:
+        return Hand(route["matter"], "", route["drafter_post"], route["drafter_title"])
+    asked = [step for step in route["steps"] if step.get("state") == OPEN and step["kind"] in BLOCKING]
+    first = min(asked, key=lambda step: step["no"], default=None)
+    return Hand(route["matter"], first["kind"], first["post"], first["title"]) if first else NOBODY
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """An event as the ledger needs it: when, which action, from which state to which, and whether time itself did it."""
+    """An event as the ledger needs it: when, which action, from which state to which, and whether time itself did it.
+
+    `hand` is whom its route asks since then; None where the event left the route as it was.
+    """
 
     at: datetime
     action: str
     source: str
     dest: str
     by_clock: bool = False
+    hand: Hand | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Stay:
-    """A time in one state: its holder, the days from `first` to before `until`, the business days among them."""
+    """A time in one state and one hand: its holder, the days from `first` to before `until`, the business days among them.
+
+    `under` is the holder whose state it is, also while a route asks others before; `post` and `title` are whom it asks.
+    """
 
     state: str
     holder: str
@@ -46,17 +84,25 @@ class Stay:
     first: date
     until: date
     days: int
+    under: str = ""
+    post: int = 0
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A time in one hand, over however many states; `counted` are the days in states where a deadline of days runs for it."""
+    """A time in one hand, over however many states; `counted` are the days in states where a deadline of days runs.
+
+    It runs for `under`, whose state it is: what reviews take is of the time that its decider has.
+    """
 
     holder: str
     entered: datetime
     left: datetime | None
     days: int
     counted: int
+    under: str = ""
+    title: str = ""
 
 
 @dataclass(frozen=True)
@@ -79,13 +125,13 @@ class Ledger:
         """The stays, those in one hand together."""
         spans: list[Span] = []
         for stay in self.stays:
-            timed = any(d.days and d.holder == stay.holder and stay.state in d.runs for d in self.process.deadlines)
-            counted = stay.days if timed else 0
-            if spans and spans[-1].holder == stay.holder:
+            timed = any(d.days and d.holder == stay.under and stay.state in d.runs for d in self.process.deadlines)
+            counted, same = stay.days if timed else 0, (stay.holder, stay.under, stay.title)
+            if spans and (spans[-1].holder, spans[-1].under, spans[-1].title) == same:
                 last = spans[-1]
                 spans[-1] = replace(last, left=stay.left, days=last.days + stay.days, counted=last.counted + counted)
             else:
-                spans.append(Span(stay.holder, stay.entered, stay.left, stay.days, counted))
+                spans.append(Span(stay.holder, stay.entered, stay.left, stay.days, counted, stay.under, stay.title))
         return tuple(spans)
 
     @property
@@ -95,15 +141,34 @@ class Ledger:
 
     def outside(self) -> "Ledger":
         """The same days as those outside read them."""
-        return Ledger(self.process, tuple(replace(s, holder=BEHIND.get(s.holder, s.holder)) for s in self.stays))
+        return Ledger(self.process, tuple(
+            replace(s, holder=BEHIND.get(s.holder, s.holder), under=BEHIND.get(s.under, s.under), post=0, title="") for s in self.stays
+        ))  # fmt: skip
+
+    @property
+    def shares(self) -> dict[tuple[str, str], int]:
+        """Business days per holder; of those before a decision per post, by its title."""
+        found: dict[tuple[str, str], int] = {}
+        for stay in self.stays:
+            share = (stay.holder, stay.title if stay.holder == LINE else "")
+            found[share] = found.get(share, 0) + stay.days
+        return found
 
     def within(self, first: date, last: date, days: Calendar) -> dict[str, int]:
         """Business days per holder that fall on `first` to `last`."""
-        found: dict[str, int] = {}
+        return self._by(lambda stay: stay.holder, first, last, days)
+
+    def of_posts(self, first: date, last: date, days: Calendar) -> dict[tuple[int, str], int]:
+        """Business days per post that a route asked, by id and title, that fall on `first` to `last`."""
+        found = self._by(lambda stay: (stay.post, stay.title), first, last, days)
+        return {post: count for post, count in found.items() if post[0]}
+
+    def _by(self, key: Callable[[Stay], _Key], first: date, last: date, days: Calendar) -> dict[_Key, int]:
+        found: dict[_Key, int] = {}
         for stay in self.stays:
             begin, end = max(stay.first, first), min(stay.until - DAY, last)
             if begin <= end and (count := days.business_days_in(begin, end)):
-                found[stay.holder] = found.get(stay.holder, 0) + count
+                found[key(stay)] = found.get(key(stay), 0) + count
         return found
 
 
@@ -112,40 +177,55 @@ def ledger(moves: Iterable[Move], process: Process, origin: str, days: Calendar,
 
     It begins with the first state that others than the writer's own office know of, and ends with a final one.
     """
-    begun: list[tuple[Move, date]] = []
+    begun: list[tuple[Move, date, Hand]] = []
+    known = NOBODY
     for move in moves:
-        if begun and (move.source == move.dest or process.state(begun[-1][0].dest).final):
+        known = known if move.hand is None else move.hand
+        matter = process.matter(move.dest)
+        hand = known if matter and matter.key == known.matter else NOBODY
+        before = begun[-1] if begun else None
+        if before and (process.state(before[0].dest).final or (move.source == move.dest and hand == before[2])):
             continue
-        if not begun and (move.dest == process.initial.name or process.state(move.dest).private):
+        if not before and (move.dest == process.initial.name or process.state(move.dest).private):
             continue
         first = local_day(move.at) + (timedelta() if move.by_clock else DAY)
-        begun.append((move, max(first, begun[-1][1]) if begun else first))
+        begun.append((move, max(first, before[1]) if before else first, hand))
     stays = []
-    for number, (move, first) in enumerate(begun):
+    for number, (move, first, hand) in enumerate(begun):
         following = begun[number + 1] if number + 1 < len(begun) else None
         if process.state(move.dest).final:
             break
         until = following[1] if following else max(first, today + DAY)
         count = days.business_days_in(first, until - DAY) if until > first else 0
-        holder = process.holder(move.dest, origin)
-        stays.append(Stay(move.dest, holder, move.at, following[0].at if following else None, first, until, count))
+        under = process.holder(move.dest, origin)
+        holder = under if hand == NOBODY or hand.kind == DECIDE else LINE if hand.kind else DRAFTER_S
+        left = following[0].at if following else None
+        stays.append(Stay(move.dest, holder, move.at, left, first, until, count, under, hand.post, hand.title))
     return Ledger(process, tuple(stays))
 
 
 def moves_of(events: Iterable[Mapping[str, Any]]) -> list[Move]:
-    """The moves of one case from its events (`at`, `action`, `actor`, `body`), the oldest first."""
+    """The moves of one case from its events (`at`, `action`, `actor`, `body`, `hand` where it changed), the oldest first."""
     found = []
     for event in events:
         told = json.loads(event["body"])
-        found.append(Move(event["at"], event["action"], told["from"], told["to"], event["actor"] == CLOCK))
+        by_clock = event["actor"] == CLOCK
+        found.append(Move(event["at"], event["action"], told["from"], told["to"], by_clock, event.get("hand")))
     return found
 
 
 # ── many cases at once ──────────────────────────────────────────────────────────────────────────────────────────────
 
+# The route as an event left it, as far as the ledger asks: without what was answered.
+_ROUTE = f"""SELECT true AS written, (SELECT jsonb_build_object('matter', w -> 'matter', 'status', w -> 'status',
+    'drafter_post', w -> 'drafter_post', 'drafter_title', w -> 'drafter_title',
+    'steps', jsonb_path_query_array(w, '$.steps[*] ? (@.state == "{OPEN}")'))
+  FROM (SELECT convert_from(x.data, 'UTF8')::jsonb AS w OFFSET 0) y WHERE w ? 'steps') AS route
+FROM content x WHERE x.case_id = e.case_id AND x.seq = e.seq AND x.kind = '{FORM}{GROUP}'"""
 _MOVED = f"""SELECT c.id, c.process, c.process_version, c.origin, c.lead, e.at, e.action, e.actor = '{CLOCK}' AS by_clock,
-  b.told ->> 'from' AS source, b.told ->> 'to' AS dest
-FROM {{cases}} c JOIN event e ON e.case_id = c.id CROSS JOIN LATERAL (SELECT e.body::jsonb AS told OFFSET 0) b"""
+  b.told ->> 'from' AS source, b.told ->> 'to' AS dest, r.written, r.route
+FROM {{cases}} c JOIN event e ON e.case_id = c.id CROSS JOIN LATERAL (SELECT e.body::jsonb AS told OFFSET 0) b
+LEFT JOIN LATERAL ({_ROUTE}) r ON true"""
 _ORDERED = "ORDER BY c.id, e.seq"
 
 OF_CASES = f"""WITH {SCOPE}, mine AS (SELECT c.* FROM me CROSS JOIN cases c WHERE {VISIBLE} AND c.open AND c.id = ANY (%(cases)s::bigint[]))
@@ -194,10 +274,15 @@ def ledgers(conn: Connection, rows: Iterable[Mapping[str, Any]], today: date) ->
         process = catalogue.process(told["process"], told["process_version"])
         if told["lead"] not in calendars:
             calendars[told["lead"]] = calendar(conn, told["lead"])
-        moves = tuple(Move(row["at"], row["action"], row["source"], row["dest"], row["by_clock"]) for row in own)
+        moves = tuple(_move(row) for row in own)
         counted = ledger(moves, process, told["origin"], calendars[told["lead"]], today)
         found.append(Held(case_id, told["lead"], calendars[told["lead"]], counted, moves))
     return found
+
+
+def _move(row: Mapping[str, Any]) -> Move:
+    hand = hand_of(row["route"]) if row["written"] else None
+    return Move(row["at"], row["action"], row["source"], row["dest"], row["by_clock"], hand)
 
 
 def held_now(conn: Connection, person_id: int, cases: Sequence[int], *, inside: bool) -> dict[int, Span]:

@@ -4,7 +4,7 @@ The table below is the process: who may do what from where to where. Sources are
 and, for what it leaves open, the design. The rules it cites stand in `rules.py`, the form in `form.py`.
 """
 
-from states.dispatch import arrival, change, copying, documents, matters, situation, table, words
+from states.dispatch import arrival, brief, change, copying, documents, matters, situation, table, words
 from states.dispatch.fields import read_fields
 from states.dispatch.form import read
 from states.dispatch.rules import computed
@@ -38,6 +38,8 @@ PROCESS = Process(
     alike=arrival.alike,
     wording=WORDING,
     matters=matters.MATTERS,
+    derives=brief.DERIVES,
+    brief=brief.BRIEF,
     opens={
         "municipality_request": frozenset({"municipality", "bureau"}),
         "director": frozenset({"bureau", "director"}),

@@ -34,7 +34,7 @@ from states.dispatch.course import (
     TripReport,
 )
 from states.dispatch.parts import Contact, Part, Receipt, Request, Team
-from states.routes import GROUP
+from states.kernel import RESERVED
 
 # Groups of which a case has one for each person or organisation: prefix → where the object keeps them.
 MANY = {"report": "reports", "consent": "consents", "consent_note": "consent_notes"}
@@ -93,7 +93,7 @@ def read(form: Mapping[str, Any]) -> Form:
     parts: dict[str, Any] = {}
     for group, part in form.items():
         kind, colon, key = group.partition(":")
-        if erased(part) or group == GROUP:  # how it is decided is no part of what is asked for
+        if erased(part) or group in RESERVED:  # how it is decided, and where it came from, is no part of what is asked for
             continue
         if colon and kind in MANY:
             parts.setdefault(MANY[kind], {})[key] = part

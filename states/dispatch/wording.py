@@ -12,4 +12,14 @@ _MARKS = frozenset(
     }
 )  # fmt: skip
 
-WORDING = Wording(LABELS, CHOICES, _MARKS, kind="request.ground", reports=frozenset({"report", "result", "evaluation"}))
+# What `rules.computed` counts.
+_FIGURES = {
+    "total_days": ("派遣の期間", "日間"), "business_days": ("そのうち営業日", "日"), "one_month_last_day": ("1か月以内に終わる最後の日", ""),
+    "within_one_month": ("1か月以内に終わるか", ""), "holidays_in_period": ("期間中の休日", ""), "fiscal_years": ("かかる年度", "年度"),
+    "crosses_fiscal_year": ("年度をまたぐか", ""), "staff": ("派遣職員", ""), "staff.#.role": ("職", ""), "staff.#.calendar_days": ("派遣する日", "日"),
+    "staff.#.business_days": ("そのうち営業日", "日"), "staff.#.over_one_week": ("1週間を超えるか", ""), "staff.#.outside_period": ("期間の外の日があるか", ""),
+}  # fmt: skip
+
+WORDING = Wording(
+    LABELS, CHOICES, _MARKS, kind="request.ground", reports=frozenset({"report", "result", "evaluation"}), figures=_FIGURES
+)  # fmt: skip

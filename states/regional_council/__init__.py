@@ -9,6 +9,7 @@ from typing import Any
 from states.kernel import Process
 from states.regional_council import letters, table
 from states.regional_council.form import FORM
+from states.terms import Board, Plan
 
 
 def title(form: Mapping[str, Any]) -> str:
@@ -35,4 +36,13 @@ PROCESS = Process(
     documents=letters.DOCUMENTS,
     needs=frozenset({"parent"}),
     mark="会議",
+    board=Board(
+        "council_action",
+        "対応の一覧",
+        "item.owner_kind",
+        (("office", "事務局"), ("municipality", "市町村")),
+        "決めていない",
+        ("item.due", "report.text"),
+    ),
+    plan=Plan("連携会議の年間計画", "meeting.held_on", "", ("meeting.format", "meeting.place")),
 )

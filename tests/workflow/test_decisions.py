@@ -211,6 +211,43 @@ def test_what_waits_can_be_taken_back_and_never_holds(conn, office, table):
         decisions.consent(conn, second, number)
 
 
+def test_a_proposed_end_that_is_taken_back_stays_known_and_cannot_be_rewritten(conn, office, table):
+    first, second, proposal = table
+    number = decisions.propose(conn, first, proposal)
+    decisions.consent(conn, second, number)
+    until = cases.today(conn) + timedelta(days=30)
+    decisions.end(conn, first, number, until.isoformat(), "廃止のつもり")
+    decisions.drop(conn, second, number, "まだ使うことになった")
+    row = decisions.one(conn, first, number)
+    assert (row.status, row.ending, row.changeable, row.told["ended_by"]) == (decisions.HOLDS, False, True, None)
+    (kept,) = row.dropped_ends
+    assert (kept["ends_on"], kept["ended_by"], kept["ended_reason"]) == (until, first.person_id, "廃止のつもり")
+    assert (kept["dropped_by"], kept["reason"]) == (second.person_id, "まだ使うことになった")
+    assert kept["ended_at"] <= kept["dropped_at"]
+    with pytest.raises(NotFound):
+        decisions.drop(conn, first, number, "もう一度")
+    for text in ("UPDATE dropped_end SET reason = 'x'", "DELETE FROM dropped_end", "TRUNCATE dropped_end"):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            conn.execute(text)
+    decisions.end(conn, second, number, until.isoformat(), "やはり廃止")
+    decisions.consent(conn, first, number)
+    ended = decisions.one(conn, first, number)
+    assert (ended.told["valid_to"], len(ended.dropped_ends)) == (until, 1)
+
+
+def test_a_proposed_end_that_another_row_overtakes_stays_known_too(conn, office, table):
+    first, second, proposal = table
+    old = decisions.propose(conn, first, proposal)
+    decisions.consent(conn, second, old)
+    changed = replace(proposal, rule=replace(proposal.rule, article="専決規程 別表4"), replaces=old)
+    new = decisions.propose(conn, first, changed)
+    decisions.end(conn, first, old, (cases.today(conn) + timedelta(days=90)).isoformat(), "年度末まで")
+    decisions.consent(conn, second, new)
+    (kept,) = decisions.one(conn, first, old).dropped_ends
+    assert (kept["ended_reason"], kept["dropped_by"]) == ("年度末まで", second.person_id)
+    assert kept["reason"] == "「専決規程 別表4」の行に代わることになったため"
+
+
 def test_late_consent_makes_nothing_retroactive(conn, office, table, clock):
     first, second, proposal = table
     number = decisions.propose(conn, first, proposal)
@@ -236,6 +273,19 @@ def test_only_cases_not_yet_put_up_are_told_to_go_another_way(conn, office, tabl
     assert decisions.rerouted(conn, proposal).numbers == [numbers[waiting]]
     same = replace(proposal, rule=replace(proposal.rule, tests=(authority.Test("days", ">=", 900),)))
     assert decisions.rerouted(conn, same).numbers == []
+
+
+def test_all_cases_are_counted_and_looked_at_a_part_at_a_time(conn, office, table, monkeypatch):
+    _, _, proposal = table
+    made = [received(conn, office) for _ in range(3)]
+    numbers = dict(conn.execute("SELECT id, number FROM cases WHERE id = ANY (%s)", (made,)).fetchall())
+    monkeypatch.setattr(decisions, "MOST_LOOKED", 2)
+    first = decisions.rerouted(conn, proposal)
+    assert (first.numbers, first.before, first.looked, first.total) == ([numbers[made[0]], numbers[made[1]]], 0, 2, 3)
+    rest = decisions.rerouted(conn, proposal, after=first.following)
+    assert (rest.numbers, rest.before, rest.looked, rest.total, rest.following) == ([numbers[made[2]]], 2, 1, 3, 0)
+    beyond = decisions.rerouted(conn, proposal, after=made[2])
+    assert (beyond.numbers, beyond.looked, beyond.before, beyond.following) == ([], 0, 3, 0)
 
 
 def test_nobody_else_sees_or_touches_the_table(conn, office, table):

@@ -6,9 +6,10 @@ from datetime import date
 import pytest
 
 from states import routes
+from states.kernel import Refused
 from tests import factory, offices
 from tests.offices import act
-from workflow import cases, following, loading, queries, reassigning, story, verify
+from workflow import cases, following, loading, queries, reassigning, story, touched, verify
 from workflow.colleagues import NotTaken
 from workflow.loading import NotFound
 
@@ -141,6 +142,64 @@ def test_a_decision_that_would_be_the_drafters_own_goes_to_the_superior(db, conn
     assert (decides.post, decides.instead) == (office.posts["above"], "局長は起案者なので、上位の職に回します")
     assert shown(conn, case).endswith("(局長は起案者なので、上位の職に回します)。")
     assert not verify.run(db).breaks
+
+
+def test_a_decision_passed_up_comes_back_once_the_post_is_held_by_somebody_who_may_decide(db, conn, office, clock):
+    case = offices.put_up(conn, office)
+    leaves(conn, office, "director", office.officer)
+    clock.at(CHANGE)
+    following.follow(db)
+    conn.execute(
+        "UPDATE tenure SET valid_to = '2026-12-01' WHERE post_id = %s AND valid_to IS NULL", (office.posts["director"],)
+    )
+    clock.at(date(2026, 12, 2))
+    assert following.follow(db) == 1
+    vacant = route(conn, case).deciding
+    assert (vacant.post, vacant.instead) == (office.posts["above"], "局長は空席なので、上位の職のままとします")
+    assert "「局長」に尋ねたままです(局長は空席なので" in shown(conn, case)
+    conn.execute(
+        "INSERT INTO tenure (person_id, post_id, valid_from, kind) VALUES (%s, %s, '2026-12-03', 'acting')",
+        (office.vice, office.posts["director"]),
+    )
+    before = touched.before(conn, date(2026, 12, 2))
+    (line,), _ = touched.after(conn, date(2026, 12, 3), before, set())
+    assert (touched.MOVES, "決裁は、規程のとおり「局長」に戻ります。") in line.notes
+    clock.at(date(2026, 12, 3))
+    assert following.follow(db) == 1
+    decides = route(conn, case).deciding
+    assert (decides.post, decides.title, decides.instead, decides.passed_from) == (
+        office.posts["director"],
+        "局長",
+        "",
+        0,
+    )
+    assert shown(conn, case) == "決裁を、規程のとおり「局長」に戻しました(決められる人が就きました)。"
+    assert following.follow(db) == 0, "once"
+    for key, verb in (
+        ("chief", "approve_step"),
+        ("head", "approve_step"),
+        ("general", "agree_step"),
+        ("health", "agree_step"),
+    ):
+        act(conn, office.people[key], case, verb)
+    with pytest.raises(Refused):
+        act(conn, office.above, case, "approve")
+    act(conn, office.vice, case, "approve")
+    assert not verify.run(db).breaks
+
+
+def test_a_decision_of_the_drafters_own_post_stays_above_as_long_as_he_holds_it(db, conn, office, clock):
+    case = offices.put_up(conn, office, by=office.officer)
+    leaves(conn, office, "director", office.officer)
+    leaves(conn, office, "chief", office.department)
+    clock.at(CHANGE)
+    following.follow(db)
+    leaves(conn, office, "health", office.head)
+    conn.execute("UPDATE tenure SET valid_to = '2026-12-03' WHERE person_id = %s", (office.vice,))
+    clock.at(date(2026, 12, 4))
+    following.follow(db)
+    decides = route(conn, case).deciding
+    assert (decides.post, decides.passed_from) == (office.posts["above"], office.posts["director"])
 
 
 def test_one_bad_case_never_stops_the_others_and_is_shown(db, conn, office, clock, monkeypatch):

@@ -6,7 +6,7 @@ from states import routes
 from states.terms import KINDS_OF_WORK
 from tests import factory, offices
 from tests.offices import act
-from workflow import cases, deputies, month, notices, outbox, queries, telling, verify, views
+from workflow import cases, deputies, month, narrowing, notices, outbox, queries, telling, verify, views
 
 
 @pytest.fixture
@@ -420,3 +420,64 @@ def test_who_waits_is_written_with_the_open_steps_and_follows_the_route(conn, of
     assert rows == [("consent", expected)]
     assert f"#{office.posts['director']}" in expected
     assert {f"@{office.officer}", f"@{office.chief}", f"@{office.general}"} <= set(expected)
+
+
+# ── the line and its office's desk ──────────────────────────────────────────────────────────────────────────────────
+
+
+def received(conn, office):
+    made = factory.opened(conn, office.who)
+    factory.drive(conn, office.who, made, "submit", "receive")
+    return made
+
+
+def test_the_line_sees_its_own_posts_work_and_the_desks_apart(conn, office):
+    case, routed = received(conn, office), offices.put_up(conn, office)
+    assert shown(conn, office.officer, "work") == [case]
+    assert narrowing.of_desk(conn, office.officer, views.VIEWS["work"]) is None, "it is the officers' own"
+    assert shown(conn, office.chief, "") == [routed]
+    for key in ("head", "vice", "department"):  # asked by the table, or in a decider's order of deputies
+        person = office.people[key]
+        assert (shown(conn, person, "work"), queries.waiting(conn, person)) == ([], 0), key
+        assert narrowing.of_desk(conn, person, views.VIEWS["work"]) == 1, key
+        assert [row["case_id"] for row in queries.inbox(conn, person, whole=True).rows] == [case], key
+        assert queries.inbox(conn, person, whole=True).counts["all"] == 1, key
+    assert narrowing.choices(conn, office.head)["ask"] == []
+    assert len(narrowing.choices(conn, office.head, whole=True)["ask"]) == 1
+
+
+def test_what_is_named_to_somebody_of_the_line_is_theirs(conn, office):
+    case = received(conn, office)
+    conn.execute("UPDATE step SET person_id = %s WHERE case_id = %s AND closed_at IS NULL", (office.head, case))
+    assert shown(conn, office.head, "work") == [case]
+    assert narrowing.of_desk(conn, office.head, views.VIEWS["work"]) == 0
+    assert shown(conn, office.vice, "work") == []
+
+
+def test_where_no_officer_is_left_the_line_does_the_desks_work(conn, office):
+    case = received(conn, office)
+    conn.execute(
+        "UPDATE tenure SET valid_to = '2026-11-01' WHERE person_id = ANY (%s)",
+        ([office.officer, office.who.bureau_colleague],),
+    )
+    assert shown(conn, office.head, "work") == [case]
+    assert narrowing.of_desk(conn, office.head, views.VIEWS["work"]) is None
+
+
+def test_without_a_table_of_decisions_nobody_stands_on_a_line(conn, clock, who):
+    case = factory.opened(conn, who)
+    factory.drive(conn, who, case, "submit", "receive")
+    head = factory.person(conn, "bureau", who.office, section="地域政策課", title="課長")
+    assert shown(conn, head, "work") == [case]
+    below = offices.held(conn, who.bureau)
+    conn.execute("UPDATE post SET superior_id = %s WHERE id = %s", (offices.held(conn, head), below))
+    assert shown(conn, head, "work") == [], "above somebody of the office"
+    assert shown(conn, who.bureau, "work") == [case]
+
+
+def test_the_inbox_is_filtered_by_process(conn, office):
+    case = received(conn, office)
+    assert [row["case_id"] for row in queries.inbox(conn, office.officer, process="dispatch").rows] == [case]
+    assert list(queries.inbox(conn, office.officer, process="condition").rows) == []
+    (known,) = narrowing.choices(conn, office.officer)["process"]
+    assert known[0] == "dispatch"

@@ -10,7 +10,7 @@ import pytest
 
 from tests import factory
 from tests.papers import attach
-from workflow import cases, finding, queries
+from workflow import cases, finding, narrowing, queries
 from workflow.deadlines import local_day
 from workflow.finding import Found, Wanted
 from workflow.queries import BadCursor, Page, cursor_of
@@ -139,7 +139,7 @@ def test_filters_leave_what_they_say_and_take_words_literally(conn, who):
     assert found(ask="収受する") == {percent, place}
     assert found(office="hk-kamikawa", ask="検討して判断を求める") == {plain}
     assert found(office="hk-sorachi") == set()
-    choices = queries.choices(conn, who.bureau)
+    choices = narrowing.choices(conn, who.bureau)
     assert choices["ask"] == [("収受する", "収受する"), ("検討して判断を求める", "検討して判断を求める")]
     assert [code for code, _ in choices["org"]] == [who.place, "014605"]
     assert choices["office"] == [("hk-kamikawa", "上川")]

@@ -11,7 +11,19 @@ import pytest
 
 from states.kernel import Refused
 from tests import factory
-from workflow import attachments, cases, comments, duplicates, export, finding, queries, story, succession, verify
+from workflow import (
+    attachments,
+    cases,
+    comments,
+    duplicates,
+    export,
+    finding,
+    narrowing,
+    queries,
+    story,
+    succession,
+    verify,
+)
 from workflow.access import actor
 from workflow.deadlines import TOKYO
 from workflow.documents import letters
@@ -283,7 +295,7 @@ def test_no_door_shows_the_old_bureau_anything_later(conn, db, who, passed, new_
             Wanted(due_first=True),
         ):
             assert (finding.find(conn, reader, wanted).total, finding.count(conn, reader, wanted, 10)) == (0, 0)
-        told.append(repr(queries.inbox(conn, person)) + repr(queries.choices(conn, person)))
+        told.append(repr(queries.inbox(conn, person)) + repr(narrowing.choices(conn, person)))
         seen = queries.events(conn, person).rows
         assert [row["seq"] for row in seen] == [3, 2, 1]
         told.append(repr(seen))

@@ -1,6 +1,7 @@
 """The edge cases of people and places: a post that empties, a merger, a town that goes to another bureau, an official who retires."""
 
 from datetime import date, datetime
+from uuid import uuid4
 
 import pytest
 
@@ -17,6 +18,7 @@ from workflow import (
     following,
     posts,
     queries,
+    staying,
     story,
     succession,
     tenures,
@@ -215,10 +217,27 @@ def test_t07_open_cases_of_a_town_that_moved_choose_to_stay_or_to_be_passed_on(d
     assert choices(conn, who.bureau) == []
     moved()
     following.follow(db)
-    assert sorted(choices(conn, who.bureau)) == [(stays, following.OFFICE_CHANGED), (goes, following.OFFICE_CHANGED)]
+    assert sorted(choices(conn, who.bureau)) == [(stays, staying.OFFICE_CHANGED), (goes, staying.OFFICE_CHANGED)]
     (sentence,) = {row["sentence"] for row in queries.inbox(conn, who.bureau).attention}
     assert "「転送する」" in sentence
     assert "いまの局で続ける" in sentence
+    view = cases.look(conn, who.bureau, stays)
+    assert "空知総合振興局に変わりました" in staying.open_to(conn, view)
+    with pytest.raises(Refused) as refusal:
+        staying.stay(conn, who.bureau, stays, " ", version=view.version, key=uuid4())
+    assert "理由を書いてください" in refusal.value.sentence
+    key, reason = uuid4(), "検討がほぼ終わっているため。"
+    done = staying.stay(conn, who.bureau, stays, reason, version=view.version, key=key)
+    again = staying.stay(conn, who.bureau, stays, reason, version=view.version, key=key)
+    assert (again.version, again.replayed) == (done.version, True)
+    with pytest.raises(Refused) as refusal:
+        staying.stay(conn, who.bureau_colleague, stays, reason, version=done.version, key=uuid4())
+    assert "いま選ぶことがありません" in refusal.value.sentence
+    line = story.timeline(conn, cases.look(conn, who.bureau, stays))[0]
+    assert (line["action_label"], line["moved"]) == ("いまの局で続ける", False)
+    assert line["shown"] == [{"label": "いまの局で続ける理由", "text": reason, "erased_by": None, "internal": True}]
+    outside = story.timeline(conn, cases.look(conn, who.municipality, stays))[0]
+    assert outside["shown"] == []
     factory.drive(conn, who, stays, "receive")
     factory.drive(conn, who, goes, ("forward", {"inputs": {"office": "hk-sorachi", "reason": "所管が変わったため。"}}))
     assert choices(conn, who.bureau) == []
@@ -245,6 +264,22 @@ def test_t07_a_town_that_goes_into_one_of_another_bureau_asks_the_same(db, conn,
     assert shown["sentence"].startswith("赤平市の所管は、空知総合振興局に変わりました。")
 
 
+def test_t07_any_other_act_is_no_choice_and_the_next_day_asks_again(db, conn, who, moved, clock):
+    case = factory.opened(conn, who, first=factory.first_day(conn, after=25))
+    factory.drive(conn, who, case, "submit")
+    moved()
+    following.follow(db)
+    factory.drive(conn, who, case, "receive")
+    assert choices(conn, who.bureau) == []
+    clock.at(date(2026, 12, 2))
+    following.follow(db)
+    assert choices(conn, who.bureau) == [(case, staying.OFFICE_CHANGED)]
+    for other in (who.municipality, who.director, who.headquarters):
+        with pytest.raises(Refused) as refusal:
+            staying.stay(conn, other, case, "続ける。", version=factory.version(conn, case), key=uuid4())
+        assert refusal.value.kind == "role"
+
+
 def test_t07_what_the_clock_does_is_no_choice(db, conn, who, moved):
     case = factory.opened(conn, who, first=factory.first_day(conn, after=25))
     factory.drive(conn, who, case, "submit")
@@ -253,7 +288,7 @@ def test_t07_what_the_clock_does_is_no_choice(db, conn, who, moved):
     conn.execute("UPDATE attention SET closed_at = clock_now()")
     conn.execute("DELETE FROM routes_followed")
     following.follow(db)
-    assert choices(conn, who.bureau) == [(case, following.OFFICE_CHANGED)]
+    assert choices(conn, who.bureau) == [(case, staying.OFFICE_CHANGED)]
 
 
 def test_t14_a_retired_officials_name_stays_and_the_contact_goes(db, conn, office, clock):

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from states import catalogue
 from states.calendar import Calendar
-from tests import factory
+from states.routes import OPEN, RUNNING, STOPPED
+from tests import factory, offices
 from workflow import cases, durations, story, turns
 from workflow.deadlines import TOKYO, local_day
-from workflow.turns import DAY, Ledger, Move, ledger, moves_of
+from workflow.turns import DAY, LINE, NOBODY, Hand, Ledger, Move, hand_of, ledger, moves_of
 
 DISPATCH = catalogue.process("dispatch")
 ORIGIN = "municipality_request"
@@ -24,6 +25,10 @@ ROAD = ("submit", "receive", "propose_team", "put_to_director")
 # ── any sequence of moves ───────────────────────────────────────────────────────────────────────────────────────────
 
 STATES = [state.name for state in DISPATCH.states]
+KINDS = ("review", "consent", "decide", "")
+hands = st.builds(
+    Hand, st.sampled_from([m.key for m in DISPATCH.matters]), st.sampled_from(KINDS), st.integers(1, 3), st.just("職")
+)
 
 
 @st.composite
@@ -34,7 +39,7 @@ def courses(draw: st.DrawFn) -> list[Move]:
     state, found = DISPATCH.initial.name, []
     for _ in range(draw(st.integers(1, 12))):
         dest = draw(st.sampled_from([*STATES, state]))
-        found.append(Move(at, "", state, dest, draw(st.booleans())))
+        found.append(Move(at, "", state, dest, draw(st.booleans()), draw(st.none() | st.just(NOBODY) | hands)))
         at += draw(st.timedeltas(timedelta(), timedelta(days=40)))
         state = dest
     return found
@@ -90,7 +95,31 @@ def test_a_day_is_the_holder_s_of_its_beginning(moves: list[Move]) -> None:
                     break
                 begun = move
             assert begun is not None
-            assert DISPATCH.holder(begun.dest, ORIGIN) == stay.holder
+            asked = NOBODY
+            for move in moves[: next(n for n, move in enumerate(moves) if move is begun) + 1]:
+                asked = asked if move.hand is None else move.hand
+            matter, holder = DISPATCH.matter(begun.dest), DISPATCH.holder(begun.dest, ORIGIN)
+            asked = asked if matter and matter.key == asked.matter else NOBODY
+            assert (stay.under, stay.post, stay.title) == (holder, asked.post, asked.title)
+            before_it = {"review": LINE, "consent": LINE, "": "bureau"}
+            assert stay.holder == (before_it.get(asked.kind, holder) if asked.post else holder)
+
+
+def test_of_several_asked_at_once_the_day_is_the_first_s_in_the_table_who_has_not_answered() -> None:
+    route = {
+        "matter": "dispatch", "status": RUNNING, "drafter_post": 9, "drafter_title": "主事",
+        "steps": [
+            {"no": 1, "kind": "review", "post": 1, "title": "課長", "state": "done"},
+            {"no": 2, "kind": "consent", "post": 2, "title": "総務課長", "state": OPEN},
+            {"no": 3, "kind": "consent", "post": 3, "title": "室長", "state": OPEN},
+            {"no": 5, "kind": "circulate", "post": 5, "title": "係長", "state": OPEN},
+        ],
+    }  # fmt: skip
+    assert hand_of(route) == Hand("dispatch", "consent", 2, "総務課長")
+    route["steps"][1]["state"] = "done"  # type: ignore[index]
+    assert hand_of(route) == Hand("dispatch", "consent", 3, "室長")
+    assert hand_of(route | {"status": STOPPED}) == Hand("dispatch", "", 9, "主事")
+    assert hand_of(route | {"steps": []}) == hand_of(route | {"status": "decided"}) == hand_of(None) == NOBODY
 
 
 def held(*told: tuple[str, str, str, str], today: str) -> Ledger:
@@ -159,6 +188,43 @@ def at(fresh_database: Any) -> At:
 
     move(5)
     return move
+
+
+def test_every_day_of_a_route_is_the_post_s_that_was_asked(conn, who, at):
+    office = offices.line(conn, who)
+    offices.rule(conn, office)
+    case = offices.put_up(conn, office, first=date(2026, 11, 9))
+    at(7)
+    offices.act(conn, office.chief, case, "approve_step")
+    offices.act(conn, office.head, case, "approve_step")
+    at(9)
+    offices.act(conn, office.general, case, "agree_step")
+    at(14)
+    offices.act(conn, office.health, case, "disagree_step", remark="人の手当てがつかない。")
+    at(15)
+    offices.act(conn, office.officer, case, "go_on", remark="局長の判断を仰ぐ。")
+    at(19)
+    (found,) = turns.of_offices(conn, office.officer, [factory.OFFICE], date(2026, 10, 1), date(2026, 10, 31))
+    told = [(stay.holder, stay.title, stay.days) for stay in found.ledger.stays if stay.days]
+    assert told == [
+        (LINE, "地域政策課 係長", 2), (LINE, "総務課 課長", 2), (LINE, "保健行政室 室長", 2),
+        ("bureau", "地域政策課 主査", 1), ("director", "局長", 2),
+    ]  # fmt: skip
+    assert found.ledger.stays[-2].post == office.posts["officer"]
+    assert sum(found.ledger.days.values()) == Calendar().business_days_between(date(2026, 10, 5), date(2026, 10, 19))
+    posts = found.ledger.of_posts(date(2026, 10, 1), date(2026, 10, 31), found.days)
+    assert posts == {(stay.post, stay.title): stay.days for stay in found.ledger.stays if stay.days}
+    view = cases.look(conn, office.officer, case)
+    lines = story.timeline(conn, view)
+    assert ledger(moves_of(reversed(lines)), view.process, view.origin, found.days, view.facts.today) == found.ledger
+    outside = cases.look(conn, who.municipality, case)
+    known = ledger(
+        moves_of(reversed(story.timeline(conn, outside))), view.process, view.origin, found.days, view.facts.today
+    )
+    assert known.outside().days == found.ledger.outside().days == {"bureau": sum(found.ledger.days.values())}
+    assert turns.held_now(conn, office.officer, [case], inside=True)[case] == found.ledger.now
+    assert found.ledger.now is not None
+    assert (found.ledger.now.title, found.ledger.now.days) == ("局長", 2)
 
 
 def walked(conn: Any, who: factory.Cast, at: At) -> int:

@@ -40,7 +40,7 @@ from workflow.models.people import (
     Tenure,
 )
 from workflow.models.records import ChainCheck, ExportRecord, Published, ReportJob
-from workflow.models.routes import AuthorityRule, Opened, RoutesFollowed, SavedView
+from workflow.models.routes import AuthorityRule, DroppedEnd, Opened, RoutesFollowed, SavedView
 
 metadata = SQLModel.metadata
 
@@ -64,6 +64,7 @@ __all__ = [
     "DeadlineMove",
     "DeadlineRule",
     "Deputy",
+    "DroppedEnd",
     "Event",
     "ExportRecord",
     "Feed",

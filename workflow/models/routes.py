@@ -52,6 +52,22 @@ class AuthorityRule(SQLModel, table=True):
     end_consented_at: datetime | None = Field(default=None, sa_type=Instant)
 
 
+class DroppedEnd(SQLModel, table=True):
+    """A proposed end of a row of the table of decisions that was taken back before anybody consented; only ever added to."""
+
+    __tablename__ = "dropped_end"
+    __table_args__ = (Index("ix_dropped_end_rule", "rule_id", "id"),)
+    id: int | None = Field(default=None, sa_column=identity())
+    rule_id: int = Field(foreign_key="authority_rule.id", sa_type=BigInteger)
+    ends_on: date
+    ended_by: int = Field(foreign_key="person.id", sa_type=BigInteger)
+    ended_at: datetime = Field(sa_type=Instant)
+    ended_reason: str
+    dropped_by: int = Field(foreign_key="person.id", sa_type=BigInteger)
+    dropped_at: datetime = Field(sa_type=Instant)
+    reason: str
+
+
 class Opened(SQLModel, table=True):
     """That a person has opened a case at a version: a mark of reading, never part of history."""
 

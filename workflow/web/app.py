@@ -19,6 +19,7 @@ from workflow.web import (
     audit,
     availability,
     balance,
+    boards,
     bulk,
     calendar_days,
     case_list,
@@ -35,10 +36,12 @@ from workflow.web import (
     health,
     inbox,
     intake,
+    karte,
     mailbox,
     month,
     moving,
     people,
+    plans,
     posts,
     preferences,
     recognitions,
@@ -91,6 +94,7 @@ PAGES = (
     appointments,
     absences,
     balance,
+    karte,
     turns,
     month,
     feed,
@@ -110,6 +114,8 @@ PAGES = (
     decisions,
     verbs,
     records,
+    boards,
+    plans,
 )
 
 # Open to everybody; any other route that does not depend on `session.current` fails a test.

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse
 from starlette.responses import Response
 
-from workflow import following, notices, outbox, troubles, watch
+from workflow import following, notices, outbox, staying, troubles, watch
 from workflow.loading import NotFound
 from workflow.story import HOLDERS
 from workflow.troubles import READERS, SEES_ALL
@@ -38,7 +38,7 @@ KINDS = {
     notices.NO_HOLDER: "手番の職に就いている方がいない",
     watch.HELD_UP: "日付による自動の操作が止まっている",
     following.HELD_UP: "回す順を人事の発令に合わせられなかった",
-    following.OFFICE_CHANGED: "市町村の所管が変わった。転送するか、続けるかを選ぶ",
+    staying.OFFICE_CHANGED: "市町村の所管が変わった。転送するか、続けるかを選ぶ",
 }
 
 

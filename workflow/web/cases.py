@@ -24,13 +24,14 @@ from workflow import (
     foreseen,
     retention,
     routing,
+    staying,
     story,
     telling,
 )
 from workflow.cases import Conflict, View
 from workflow.db import type_connection
 from workflow.deadlines import local_day
-from workflow.documents import letters
+from workflow.documents import letters, records
 from workflow.extending import EXTEND
 from workflow.queries import ENGINE_LABELS
 from workflow.rounds import KIND
@@ -50,6 +51,7 @@ from workflow.web import (
     seals,
     sheets,
     shown,
+    thread,
 )
 from workflow.web.clashes import Clash
 from workflow.web.offers import Typed
@@ -162,14 +164,14 @@ def case_page(
         "map": diagram.svg(view.process, view.state.name, path) if inner else "",
         "map_words": diagram.words(view.process, view.state.name, path),
         "reminders": reminded.lines(conn, signed, view),
-        "letters": story.letters(conn, view) if view.version else [], "events": _events(view, lines, inner, _deliveries(conn, signed, view, lines)),
+        "letters": story.letters(conn, view) if view.version else [], "records": records.offered(view), "events": _events(view, lines, inner, _deliveries(conn, signed, view, lines)),
         "clock": evidence.clock(view, turns) if inner and not view.ended else None, "strip": evidence.strip(view, turns, names, usual), "turn": "" if view.ended else _turn(view, signed, names), "mine": bool(_own(view, signed)),
         "verdicts": _verdicts(view, around["words"].clauses), "cards": offers.cards(view, view.offers, typed, choices=choices, told=told, turns=turns_to),
-        "extends": extending.dues(view), "refused": offers.refused(view, view.offers), "editing": not view.version and bool(view.offers),
+        "extends": extending.dues(view), "stays": staying.open_to(conn, view), "refused": offers.refused(view, view.offers), "editing": not view.version and bool(view.offers),
         "deciding": any(offer.action.weighs == "decider" for offer in view.offers),
         "burden": burden.of_case(conn, signed, view) if _decides(view) else [],
         "files": papers.files(conn, signed, view, back="case", done=done), "remarks": papers.remarks(conn, signed, view, back="case", done=done),
-        "children": family.children(conn, view), "parent": family.parent(view),
+        "children": family.children(conn, view), "parent": family.parent(view), **thread.context(conn, signed, view),
         "difference": view.process.difference(view.form),
         "erasable": bool(view.version) and administration.ERASES in signed.actor.roles,
         "disposal": any(step["ask"] == retention.ASK for step in view.steps) and retention.ANSWERS in view.roles,
@@ -204,6 +206,7 @@ def paper(request: Request, conn: Connection, signed: SignedIn, case_id: RowId) 
         names=names,
         strip=evidence.on_paper(evidence.strip(view, turns, names, None)),
         part=f"{view.process.key}/print.html",
+        then=None,
         **around,
     )
 

@@ -53,7 +53,7 @@ class Difference:
 
 
 def clash_page(
-    request: Request, conn: type_connection, signed: Signed, view: View, found: Written, posted: Fields, *, post: str, do: str
+    request: Request, conn: type_connection, signed: Signed, view: View, found: Written, posted: Fields, *, post: str, do: str, address: str
 ) -> Response:  # fmt: skip
     """The page that shows what differs and asks which to keep; everything that was typed goes along."""
     person, last = signed.actor.person_id, written.last_saved(conn, view)
@@ -73,7 +73,7 @@ def clash_page(
         request, signed, "draft_clash.html", status=409, view=view, met=met, version=version(view), post=post, do=do,
         differences=[_difference(view, found, posted, path) for path in shown], unchosen=unchosen, typed=typed,
         mine_alone=[name_of(view, path) for path in found.of(Side.MINE) if path not in shown],
-        saves=found.saves, opened=merging.written(merging.marks(found.theirs)), address=post.replace("/edit?action=", "/actions/"),
+        saves=found.saves, opened=merging.written(merging.marks(found.theirs)), address=address,
     )  # fmt: skip
 
 

@@ -24,7 +24,7 @@ from workflow.decisions import Proposal
 from workflow.loading import NotFound
 from workflow.once import once
 from workflow.seating import seats
-from workflow.web import sheets
+from workflow.web import lists, sheets
 from workflow.web.posted import Posted
 from workflow.web.render import Signed, page
 from workflow.web.session import Connection, RowId, SignedIn
@@ -33,6 +33,9 @@ router = APIRouter()
 
 ADDRESS = "/decisions"
 ASIDE = frozenset({"csrf", "key", "press", "seen"})
+PREVIEW = (
+    "preview"  # value of the button that looks at a row before it is kept; after a colon, behind which case it goes on
+)
 DONE = {
     "proposed": "行を残しました。ほかの管理者が同意すると、始める日から効きます。それまでは何も変わりません。",
     "consented": "同意しました。いま回っている案件の順序は変わりません。",
@@ -94,7 +97,8 @@ def write(request: Request, conn: Connection, signed: SignedIn, posted: Posted) 
         raise NotFound
     typed = {name: posted[name] for name in posted if name not in ASIDE}
     key, press = posted.get("key", ""), posted.get("press", "")
-    if press not in ("preview", "save"):
+    look, _, after = press.partition(":")
+    if look not in (PREVIEW, "save"):
         return _form(request, conn, signed, about, change, Asked(typed, key, more=press))
     leads = [code for code, _ in decisions.bureaus(conn)]
     read = typing.read(typed, about[0].key, about[1], leads, today(conn), change)
@@ -103,10 +107,9 @@ def write(request: Request, conn: Connection, signed: SignedIn, posted: Posted) 
     if unfit := decisions.unfit(conn, read.proposal, about[1]):
         wrong = {f"s1.kind~{n}": sentence for n, sentence in enumerate(unfit)}
         return _form(request, conn, signed, about, change, Asked(typed, key, wrong))
-    if press == "preview" or posted.get("seen", "") != seen_of(typed):
-        return _form(
-            request, conn, signed, about, change, Asked(typed, key, told=_told(conn, read.proposal, about[1], typed))
-        )
+    if look == PREVIEW or posted.get("seen", "") != seen_of(typed):
+        told = _told(conn, read.proposal, about[1], typed, after=_after(after))
+        return _form(request, conn, signed, about, change, Asked(typed, key, told=told))
     proposal = read.proposal
     try:
         made = once(
@@ -174,12 +177,15 @@ def _one(request: Request, conn: Connection, signed: Signed, entry: int, asked: 
     row = decisions.one(conn, signed.actor, entry)
     proposal, open_ = decisions.proposal_of(row), row.status in (decisions.WAITING, decisions.HOLDS, decisions.COMING)
     typed = _query(request.query_params) or typing.fitting(row.rule, row.matter)
-    told = _told(conn, proposal, row.matter, typed, ending=row.ending) if open_ else None
+    after = _after(request.query_params.get("after", ""))
+    told = _told(conn, proposal, row.matter, typed, ending=row.ending, after=after) if open_ else None
+    tried = {name: value for name, value in request.query_params.items() if name.startswith("with.")}
+    onward = lists.address(f"{ADDRESS}/{entry}", tried, after=told["rerouted"].following) if told else ""
     return page(
         request, signed, "decision.html", status=422 if asked.wrong else 200, row=row, asked=asked, done=done, labels=LABELS, told=told, typed=typed,
         stages=stages_said(row.rule.stages, row.matter, previews.names_of(conn)), why=[test.said(row.matter) for test in row.rule.tests],
         me=signed.actor.person_id, mine=not row.waits_for(signed.actor.person_id), limit=LONGEST, options=typing.options, offices=decisions.bureaus(conn),
-        sections=_sections(conn), open=open_,
+        sections=_sections(conn), open=open_, onward=f"{onward}#h-effect",
     )  # fmt: skip
 
 
@@ -196,7 +202,13 @@ def _form(
 
 
 def _told(
-    conn: Connection, proposal: Proposal, matter: Matter, typed: Mapping[str, str], *, ending: bool = False
+    conn: Connection,
+    proposal: Proposal,
+    matter: Matter,
+    typed: Mapping[str, str],
+    *,
+    ending: bool = False,
+    after: int = 0,
 ) -> dict[str, Any]:
     """The row in words, the example, the cases that would go another way, the posts that some offices lack."""
     return {
@@ -204,9 +216,14 @@ def _told(
         "why": [test.said(matter) for test in proposal.rule.tests],
         "proposal": proposal,
         "example": _example(conn, proposal, matter, typed, ending=ending),
-        "rerouted": decisions.rerouted(conn, proposal, ending=ending),
+        "rerouted": decisions.rerouted(conn, proposal, ending=ending, after=after),
         "unseated": decisions.unseated(conn, proposal),
     }
+
+
+def _after(typed: str) -> int:
+    """The case behind which an address or a button goes on; from the first one where it says none."""
+    return max(sheets.number(typed), 0)
 
 
 def _example(

@@ -18,7 +18,7 @@ from workflow import merging
 from workflow.cases import SaveClash, View, look
 from workflow.db import type_connection
 from workflow.loading import NotFound
-from workflow.web import forms, opening, saving, sheets, written
+from workflow.web import forms, opening, queue, saving, sheets, written
 from workflow.web.held import same_person
 from workflow.web.offers import Typed
 from workflow.web.posted import Fields, Posted
@@ -57,14 +57,16 @@ def keep(
 
 
 @router.get("/cases/{case_id:int}/autosave")
-def ask(conn: Connection, signed: SignedIn, case_id: RowId, action: str = "", saves: int = 0) -> Response:
+def ask(
+    request: Request, conn: Connection, signed: SignedIn, case_id: RowId, action: str = "", saves: int = 0
+) -> Response:
     """Whether somebody has saved since the page did."""
     person = signed.actor.person_id
     view = look(conn, person, case_id)
     last = written.last_saved(conn, view)
     if written.kept_saves(view) == saves and written.edits_of(view, action):
         return JSONResponse({"parts": {}})
-    told = saving.when_back(view, last, person, forms.page_of(case_id, action))
+    told = saving.when_back(view, last, person, queue.along(forms.page_of(case_id, action), request, signed.actor))
     return JSONResponse({"parts": saving.parts(told)})
 
 
@@ -91,13 +93,15 @@ def _keep(
     except SaveClash:
         return JSONResponse({"again": True}, 503)
     last = written.last_saved(conn, view)
-    address, post = forms.page_of(case_id, action), f"/cases/{case_id}/edit" + (f"?action={action}" if action else "")
+    query = f"?action={action}" if action else ""
+    addresses = (forms.page_of(case_id, action), f"/cases/{case_id}/edit{query}", f"/cases/{case_id}/autosave{query}")
+    address, post, autosave = (queue.along(one, request, signed.actor) for one in addresses)
     met = saving.others(posted, found, before, person, view.now)
     told = saving.after(view, last, person, found, unread, met, post, address)
     return JSONResponse(
         {
             "saves": written.kept_saves(view), "opened": merging.written(found.marks()), "met": met, "address": address, "post": post,
-            "autosave": f"/cases/{case_id}/autosave" + (f"?action={action}" if action else ""),
+            "autosave": autosave,
             "settled": not (unread or told.both), "parts": _live(request, conn, signed, view, action, posted, unread, saving.parts(told)),
         }
     )  # fmt: skip

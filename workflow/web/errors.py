@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from http import HTTPStatus
+from urllib.parse import urlencode
 
 import psycopg
 import sqlalchemy.exc
@@ -291,9 +292,10 @@ async def _conflict(request: Request, error: Exception) -> Response:
 
 
 def _case_address(request: Request) -> str:
-    """The page of the case that the request was about, if any."""
-    case_id = request.path_params.get("case_id")
-    return f"/cases/{case_id}" if case_id is not None and str(case_id).isdecimal() else ""
+    """The page of the case that the request was about, if any, as it was opened from its list."""
+    case_id, place = request.path_params.get("case_id"), request.query_params.get("list", "")
+    about = f"?{urlencode({'list': place})}" if place else ""
+    return f"/cases/{case_id}{about}" if case_id is not None and str(case_id).isdecimal() else ""
 
 
 def _opened(request: Request) -> str:

@@ -14,10 +14,10 @@ from workflow.deadlines import due_day, local_day
 from workflow.durations import Figure, Typical
 from workflow.rounds import KIND
 from workflow.story import HOLDERS
-from workflow.turns import BEHIND, Ledger, Span
+from workflow.turns import BEHIND, LINE, Ledger, Span
 from workflow.web import offers
 
-FILLS = {"municipality": "town", "director": "director", "headquarters": "hq", "staff": "staff"}
+FILLS = {"municipality": "town", LINE: "line", "director": "director", "headquarters": "hq", "staff": "staff"}
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,8 @@ def strip(view: View, ledger: Ledger, names: Mapping[str, str], figure: Figure |
     inner = offers.inside(view)
     shown = ledger if inner else ledger.outside()
     now = shown.now
-    parts = [(names.get(h, h), days, now is not None and h == now.holder) for h, days in shown.days.items()]
+    here = now and (now.holder, now.title if now.holder == LINE else "")
+    parts = [(title or names.get(h, h), days, (h, title) == here) for (h, title), days in shown.shares.items()]
     return Strip(
         parts, sum(shown.days.values()), _whose(view, now, names, inner), _late(view, names, inner), told(figure, from_to(view.process)) if figure else ""
     )  # fmt: skip
@@ -67,7 +68,7 @@ def on_paper(told: Strip | None) -> Strip | None:
 def _whose(view: View, now: Span | None, names: Mapping[str, str], inner: bool) -> str:
     if now is None:
         return "この案件は終わり、日数はもう数えていません。"
-    who = names.get(now.holder, now.holder)
+    who = now.title if now.holder == LINE else names.get(now.holder, now.holder)
     since = f"({month_day(local_day(now.entered))}から、{now.days}営業日)"
     if inner and view.may_read(KIND) and (awaited := waiting(view.facts)):
         return f"決裁に回っています{since}。{awaited}"
@@ -145,7 +146,12 @@ def clock(view: View, ledger: Ledger) -> Clock | None:
     """The spans of the ledger, one after the other, with what is left until the promised day; the table has a line a holder."""
     turns, due = ledger.spans, offers.whole_case_due(view)
     spans = [
-        (FILLS.get(t.holder, "office"), HOLDERS.get(t.holder, t.holder), t.days, month_day(local_day(t.entered)))
+        (
+            FILLS.get(t.holder, "office"),
+            t.title or HOLDERS.get(t.holder, t.holder),
+            t.days,
+            month_day(local_day(t.entered)),
+        )
         for t in turns
     ]
     passed, end = sum(t.days for t in turns), ""
@@ -179,18 +185,28 @@ def _overdue(view: View, now: datetime) -> frozenset[str]:
 def rows(
     turns: Sequence[Span], given: Mapping[str, int], late: frozenset[str]
 ) -> list[tuple[str, int, int | None, str, str]]:
-    """One line a holder, the present one first: days used, days given, how it stands."""
+    """One line a holder, the present one first: days used, days given, how it stands.
+
+    What the line of posts takes before a decision comes off the time that its decider has.
+    """
     used: dict[str, int] = {}
+    before: dict[str, int] = {}
     now = next((turn.holder for turn in turns if turn.left is None), None)
     for turn in turns:
         used[turn.holder] = used.get(turn.holder, 0) + turn.counted
+        if turn.under and turn.under != turn.holder:
+            before[turn.under] = before.get(turn.under, 0) + turn.counted
     found = []
     for holder in sorted(used, key=lambda holder: holder != now):
-        allowed, label = given.get(holder), HOLDERS.get(holder, holder) + ("(いま)" if holder == now else "")
+        spent, label = (
+            used[holder] + before.get(holder, 0),
+            HOLDERS.get(holder, holder) + ("(いま)" if holder == now else ""),
+        )
+        allowed = given.get(holder)
         if allowed is None:
             kind, word = "", ""
-        elif used[holder] > allowed:
-            kind, word = "stop", f"{used[holder] - allowed}日過ぎた"
+        elif spent > allowed:
+            kind, word = "stop", f"{spent - allowed}日過ぎた"
         elif holder == now and holder in late:
             kind, word = "stop", "期限を過ぎた"
         else:

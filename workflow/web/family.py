@@ -5,6 +5,7 @@ from typing import Any
 
 from states import catalogue
 from states.dates import short
+from states.kernel import Process
 from workflow.cases import View
 from workflow.db import type_connection
 from workflow.deadlines import due_day
@@ -26,6 +27,8 @@ class Member:
     turn: str
     process: str
     form: Any
+    definition: Process
+    state: str
 
 
 def children(conn: type_connection, view: View) -> list[Member]:
@@ -52,7 +55,7 @@ def children(conn: type_connection, view: View) -> list[Member]:
             (
                 state.final,
                 not late,
-                Member(child["id"], child["title"], process.label, kind, state.label, turn, process.key, child["form"]),
+                Member(child["id"], child["title"], process.label, kind, state.label, turn, process.key, child["form"], process, state.name),
             )
         )
     return [member for _, _, member in sorted(members, key=lambda m: m[:2])]

@@ -34,7 +34,8 @@ CASE, LIST = papers.CASE, "list"  # the pages that the form stands on
 AROUND = 128 * 1024  # bytes of a form besides its file
 SANDBOX = "sandbox; default-src 'none'"
 # A browser shows a PDF with a viewer of its own, which a sandbox would shut out; the file itself may still load nothing.
-VIEWER = "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+# Our own pages may hold it in a frame, beside the decision; nobody else's may.
+VIEWER = "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'self'"
 DAMAGED = Trouble(
     500,
     "このファイルは渡せません",

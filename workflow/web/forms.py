@@ -25,7 +25,7 @@ from workflow.deadlines import calendar
 from workflow.loading import NotFound, load
 from workflow.merging import Side
 from workflow.rounds import KIND
-from workflow.web import arrivals, board, copying, offers, opening, papers, saving, sheets, written
+from workflow.web import arrivals, board, copying, offers, opening, papers, queue, saving, sheets, thread, written
 from workflow.web.clashes import Clash, clash_page
 from workflow.web.offers import Typed
 from workflow.web.posted import Fields, Posted
@@ -84,11 +84,10 @@ def edit(
     view = cases.look(conn, signed.actor.person_id, case_id)
     if view.version:
         writing = next((o for o in view.offers if o.action.edits), None)
-        return RedirectResponse(
-            f"/cases/{case_id}/actions/{writing.action.name}" if writing else f"/cases/{case_id}", 303
-        )
+        there = f"/cases/{case_id}/actions/{writing.action.name}" if writing else f"/cases/{case_id}"
+        return RedirectResponse(queue.along(there, request, signed.actor), 303)
     sheet = sheets.Sheet(sheets.flat(view.form), more=add)
-    more = copying.told(conn, signed, view, copied)
+    more = copying.told(conn, signed, view, copied) or thread.told(conn, signed, view)
     return draft_page(request, conn, signed, view, sheet, check=bool(check), more=more)
 
 
@@ -128,7 +127,8 @@ def _kept(
             written.keep(conn, person, view, found, theirs)
         except cases.SaveClash:
             continue
-        return _onward(conn, signed, case_id, posted.get("do", ""), action)
+        there = _onward(conn, signed, case_id, posted.get("do", ""), action)
+        return RedirectResponse(queue.along(there, request, signed.actor), 303)
     return clash(request, conn, signed, view, found, posted, action)
 
 
@@ -145,8 +145,12 @@ def clash(
     request: Request, conn: type_connection, signed: Signed, view: View, found: Written, posted: Fields, action: str
 ) -> Response:
     """The page that shows what somebody else changed meanwhile beside what was typed here."""
-    post = _post(view.id, action)
-    return clash_page(request, conn, signed, view, found, posted, post=post, do=posted.get("do", AGAIN))
+    post, address = (
+        queue.along(one, request, signed.actor) for one in (_post(view.id, action), page_of(view.id, action))
+    )
+    return clash_page(
+        request, conn, signed, view, found, posted, post=post, do=posted.get("do", AGAIN), address=address
+    )
 
 
 @router.get("/cases/{case_id:int}/actions/{action}")
@@ -157,7 +161,7 @@ def open_act(
     view = cases.look(conn, signed.actor.person_id, case_id)
     offer = _row(view, action)
     if offer is None:
-        return RedirectResponse(f"/cases/{case_id}", 303)
+        return RedirectResponse(queue.along(f"/cases/{case_id}", request, signed.actor), 303)
     return act_page(
         request,
         conn,
@@ -215,24 +219,22 @@ def _sheet_of(posted: Fields, verdicts: Sequence[Verdict]) -> sheets.Sheet:
 # --- where a button leads --------------------------------------------------------------------------------------------
 
 
-def _onward(conn: type_connection, signed: Signed, case_id: int, do: str, action: str = "") -> Response:
+def _onward(conn: type_connection, signed: Signed, case_id: int, do: str, action: str = "") -> str:
     """After saving: a row more, the confirmation (or the form again with what is wrong), or the case."""
     here = page_of(case_id, action)
     if do.startswith(ADD):
         table = do.removeprefix(ADD)
-        return RedirectResponse(f"{here}?add={table}#{table.replace('.', '-')}", 303)
+        return f"{here}?add={table}#{table.replace('.', '-')}"
     if do in (AGAIN, PREFILL):
-        return RedirectResponse(here, 303)
+        return here
     if do == FILES:
-        return RedirectResponse(f"/cases/{case_id}/files", 303)
+        return f"/cases/{case_id}/files"
     if do == "confirm" and not action:
         view = cases.look(conn, signed.actor.person_id, case_id)
         main = _main(view.offers)
         if main is not None:
-            return RedirectResponse(
-                f"/cases/{case_id}/actions/{main.action.name}" if main.allowed else f"{here}?check=1", 303
-            )
-    return RedirectResponse(f"/cases/{case_id}?done=save", 303)
+            return f"/cases/{case_id}/actions/{main.action.name}" if main.allowed else f"{here}?check=1"
+    return f"/cases/{case_id}?done=save"
 
 
 def page_of(case_id: int, action: str = "") -> str:
@@ -257,7 +259,7 @@ def _row(view: View, action: str) -> Offer | None:
 
 def judge(view: View, form: Mapping[str, Any]) -> tuple[Facts, Sequence[Offer]]:
     """What the process says of the case with this form: nothing is stored by asking."""
-    facts = replace(view.facts, form=dict(form), read=view.process.read(form), inputs={}, memo={})
+    facts = replace(view.facts, form=dict(form), read=view.process.reading(form), inputs={}, memo={})
     return facts, view.process.actions(facts)
 
 
@@ -283,7 +285,7 @@ def _new_page(
 
 def draft_page(
     request: Request, conn: type_connection, signed: Signed, view: View, sheet: sheets.Sheet,
-    *, check: bool = False, problems: Sequence[Verdict] = (), status: int = 200, more: copying.Notice | None = None,
+    *, check: bool = False, problems: Sequence[Verdict] = (), status: int = 200, more: copying.Notice | thread.Notice | None = None,
 ) -> Response:  # fmt: skip
     """The form of a draft, with what its main act would say of it now. `more` is said above it."""
     facts, found = judge(view, view.facts.form)
@@ -298,8 +300,8 @@ def draft_page(
         request, signed, "case_form.html", status=status, v=sheet, read=facts.read, view=view, saves=view.saves, action="", stored=status == 200, key="",
         files=papers.files(conn, signed, view, back="list"), same=arrivals.same(conn, signed, view),
         verdicts=offers.judged(verdicts, context["words"].clauses, {}), problems=sheets.listed(problems), checked=bool(problems),
-        opened=written.opened_marks(view, view.editable, ""), autosave=f"/cases/{view.id}/autosave", more=more,
-        saving=saving.at_rest(view, written.last_saved(conn, view), signed.actor.person_id), post=_post(view.id), **context,
+        opened=written.opened_marks(view, view.editable, ""), autosave=queue.along(f"/cases/{view.id}/autosave", request, signed.actor), more=more,
+        saving=saving.at_rest(view, written.last_saved(conn, view), signed.actor.person_id), post=queue.along(_post(view.id), request, signed.actor), **context,
     )  # fmt: skip
 
 
@@ -314,14 +316,16 @@ def act_page(
     if problems:
         sheet = replace(sheet, problems={v.field: v.sentence for v in problems})
     person = _subject(view, signed, subject)
+    addresses = (page_of(view.id, offer.action.name), _post(view.id, offer.action.name), f"/cases/{view.id}/autosave?action={offer.action.name}", page_of(view.id))  # fmt: skip
+    carried, post, autosave, rewrite = (queue.along(one, request, signed.actor) for one in addresses)
     return page(
         request, signed, _template(view, offer), status=status, v=sheet, read=facts.read, view=view, saves=written.kept_saves(view), offer=offer,
         card=offers.card(view, offer, replace(typed, action=offer.action.name), facts, told=_will_be_told(conn, signed, view, offer), turn=_turn_after(conn, signed, view, offer)), person=person, refused=offers.refused(view, [offer]),
         verdicts=offers.judged(offer.verdicts, context["words"].clauses, offers.reasons_of(view.form)), action=offer.action.name,
         problems=sheets.listed(problems, offer.action), checked=bool(problems), names=offers.names_of(view),
         told=_told(conn, view), same=None if view.version else arrivals.same(conn, signed, view), difference=view.process.difference(written.base(view)), parts=_parts(view.process, offer, context["words"].groups),
-        opened=written.opened_marks(view, offer.action.edits, offer.action.name), autosave=f"/cases/{view.id}/autosave?action={offer.action.name}",
-        saving=saving.at_rest(view, written.last_saved(conn, view), signed.actor.person_id), post=_post(view.id, offer.action.name), **context,
+        opened=written.opened_marks(view, offer.action.edits, offer.action.name), autosave=autosave, carried=carried, rewrite=rewrite,
+        saving=saving.at_rest(view, written.last_saved(conn, view), signed.actor.person_id), post=post, **context,
     )  # fmt: skip
 
 
@@ -381,7 +385,7 @@ def surroundings(
         "process": process, "origin": origin, "words": offers.words(process), "today": day, "own": own, "home": home,
         "office_name": bureau.name if bureau else office, "area": directory.of_office(office, day),
         "staff": colleagues.of_offices(conn, offices) if own is None else [],
-        "facts_part": [f"{process.key}/facts.html", "facts.html"],
+        "facts_part": [f"{process.key}/facts.html", "facts.html"], "sheet": f"/cases/{view.id}/print" if view else "",
         "earlier_ones": partial(
             similar.earlier, conn, signed.actor, process, view.form if view else {}, place=own.code if own else "",
             besides=view.id if view else 0,

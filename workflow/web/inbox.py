@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from states import catalogue, routes
-from workflow import bulk, deputies, finding, posts, queries, turns, views
+from workflow import bulk, deputies, finding, narrowing, posts, queries, turns, views
 from workflow.access import Actor
 from workflow.deadlines import local_day
 from workflow.finding import Wanted
@@ -28,6 +28,7 @@ router = APIRouter()
 
 PAGE = 30
 FEW = 8  # rows that one takes in without filters
+KEPT = ("view", "scope", "desk")  # what a switch leaves as it is
 BELOW = 10  # drafts and running cases shown under the queue
 URGENCIES = (
     ("all", "すべて", "", "info"),
@@ -72,12 +73,14 @@ def _queue(request: Request, conn: Connection, signed: Signed, place: Place, *, 
     rows = [
         row | {"urgency": lists.urgency(row, local_day(now)), "clues": row["clues"] if inner else []} for row in rows
     ]
-    own = {name: value for name, value in place.filters.items() if name not in ("view", "scope")}
+    own = {name: value for name, value in place.filters.items() if name not in KEPT}
+    desk = narrowing.of_desk(conn, person, views.VIEWS.get(view, ())) if inner and not ROLES[place.path] else None
     return page(
         request, signed, "inbox.html", path=place.path, moment=lists.moment(now), filters=place.filters, inside=inner, consulted=consulted,
         filtered=any(own.values()), filters_shown=any(own.values()) or (not listed and found.counts["all"] > FEW), counters=_counters(place, found.counts), total=lists.counted(counts[""]),
         deciding=lists.counted(counts["decide"]) if counts["decide"] else "", here=lists.counted(found.counts["all"]), label=views.LABELS[view],
-        views=inner, groups=_groups(conn, person, place, counts), scopes=_scopes(place, len(acting)) if acting else [], choices=_choices(conn, signed.actor, place),
+        views=inner, groups=_groups(conn, person, place, counts), scopes=_scopes(place, len(acting)) if acting else [],
+        desks=[] if desk is None else _desks(place, desk), choices=_choices(conn, signed.actor, place),
         rows=rows, ticked=[(sort, label) for sort, label in TOGETHER.items() if any(row["tick"] == sort for row in rows)], key=str(uuid4()), listed=listed, others=view == views.OTHERS, done=view == views.DONE,
         lines=[dict(row) | {"href": queue.case_href(row["case_id"], place)} for row in listed.rows] if listed else [],
         kept=views.kept(conn, person, place.path), told=place.told,
@@ -112,7 +115,7 @@ def _line(row: Mapping[str, Any], place: Place) -> dict[str, Any]:
 
 def _counters(place: Place, counts: Mapping[str, int]) -> list[dict[str, Any]]:
     known = place.filters["due"] if place.filters["due"] in counts else "all"
-    kept = {name: place.filters[name] for name in ("view", "scope")}
+    kept = {name: place.filters[name] for name in KEPT}
     return [
         {
             "href": lists.address(place.path, kept, due="" if key == "all" else key), "label": label, "kind": kind, "shape": shape,
@@ -125,7 +128,7 @@ def _counters(place: Place, counts: Mapping[str, int]) -> list[dict[str, Any]]:
 def _views(place: Place, counts: Mapping[str, int]) -> list[dict[str, Any]]:
     return [
         {
-            "href": lists.address(place.path, {"scope": place.filters["scope"]}, view=view), "label": label,
+            "href": lists.address(place.path, {name: place.filters[name] for name in KEPT} | {"view": view}), "label": label,
             "count": lists.counted(counts[view]), "current": view == place.filters["view"],
         }
         for view, label in views.LABELS.items()
@@ -155,16 +158,28 @@ def _scopes(place: Place, acting: int) -> list[dict[str, Any]]:
     named = (("", "自分の分", ""), (queue.ALSO_AS_DEPUTY, "代決できる分も", also))
     return [
         {
-            "href": lists.address(place.path, {"view": place.filters["view"], "scope": scope}), "label": label, "count": count,
+            "href": lists.address(place.path, {name: place.filters[name] for name in KEPT} | {"scope": scope}), "label": label, "count": count,
             "current": scope == place.filters["scope"],
         }
         for scope, label, count in named
     ]  # fmt: skip
 
 
+def _desks(place: Place, number: int) -> list[dict[str, Any]]:
+    """The switch of somebody of the line between the own post's work and also what lies at the desk of the office."""
+    named = (("", "自分の職の分", ""), (queue.ALSO_THE_DESK, "係の仕事も", lists.counted(number) if number else ""))
+    return [
+        {
+            "href": lists.address(place.path, {name: place.filters[name] for name in KEPT} | {"desk": desk}), "label": label,
+            "count": count, "current": desk == place.filters["desk"],
+        }
+        for desk, label, count in named
+    ]  # fmt: skip
+
+
 def _choices(conn: Connection, actor: Actor, place: Place) -> Mapping[str, Sequence[tuple[str, str]]]:
     kinds = views.VIEWS.get(place.filters["view"], ())
-    return queries.choices(conn, actor.person_id, role=ROLES[place.path], kinds=kinds)
+    return narrowing.choices(conn, actor.person_id, role=ROLES[place.path], kinds=kinds, whole=queue.whole(place))
 
 
 def openings(actor: Actor) -> list[dict[str, str]]:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from states.dates import WEEKDAYS
-from workflow import cases, feed
+from workflow import balance, cases, feed, plans
 from workflow import month as entries
 from workflow.access import Actor
 from workflow.deadlines import calendar
@@ -77,6 +77,7 @@ def show(request: Request, conn: Connection, signed: SignedIn, view: str = "", m
         weekdays=WEEKDAYS, grid=grid, earlier=[entry for entry in found if entry.day < first], total=sum(first <= e.day for e in found),
         most=entries.MOST, before=_to(here, months.beside(chosen, -1)), after=_to(here, months.beside(chosen, 1)), now=_to(here, today),
         feed=feed.made_at(conn, actor.person_id),
+        plans=[(process.plan.label, f"/plans/{process.key}") for process in plans.processes() if process.plan and balance.offices(conn, actor)],
     )  # fmt: skip
 
 

@@ -127,10 +127,16 @@ def files(
     ]  # fmt: skip
     limit, quota = settings().file_limit, settings().case_quota
     return Files(
-        view.id, lines, draft, offers.inside(view), _others(view), arriving.scopes(far, draft=draft, writes=writes), TAKEN, limit,
+        view.id, lines, draft, offers.inside(view), shared_with(view), arriving.scopes(far, draft=draft, writes=writes), TAKEN, limit,
         f"1つ{size_text(limit)}まで、案件ごとに合わせて{size_text(quota)}、{settings().case_files}個まで", arriving.TooLarge().sentence,
         str(uuid4()), back, label, scope, problem, done == ATTACHED,
     )  # fmt: skip
+
+
+def stood(conn: Connection, view: View, version: int) -> list[FileLine]:
+    """The files that lay beside the case at a version of it, as far as this reader may have them; what was erased since says so."""
+    found = attachments.listed(conn, view.id, replace(beside(view), until=version))
+    return [replace(_line(file, f"/cases/{view.id}/files/{file.id}", False), text=_text(conn, file)) for file in found]
 
 
 def _line(file: attachments.Attachment, href: str, removable: bool) -> FileLine:
@@ -187,7 +193,9 @@ def remarks(
     orgs = None if inner else sorted(signed.actor.orgs)
     told = {} if view.ended else deliveries.of_remarks(conn, view.id, [found.id for found in listed], orgs=orgs)
     lines = [_remark(found, inner, told.get(found.id, "")) for found in listed]
-    others = _others(view) if inner else "、".join([offers.names_of(view)["bureau"], *_towns(view, signed.actor.orgs)])
+    others = (
+        shared_with(view) if inner else "、".join([offers.names_of(view)["bureau"], *_towns(view, signed.actor.orgs)])
+    )
     allowed = comments.scopes(far, version=view.version, private=view.state.private)
     forms = [
         _form(kind, others, text if kind == scope else "", problem if kind == scope else "") for kind in allowed[::-1]
@@ -212,7 +220,7 @@ def _form(scope: str, others: str, text: str, problem: str) -> RemarkForm:
     return RemarkForm(scope, "局内だけに書く(市町村には見えません)", "局内に書き込む", str(uuid4()), text, problem)
 
 
-def _others(view: View) -> str:
+def shared_with(view: View) -> str:
     """The municipalities of the case, by name."""
     return "、".join(_towns(view)) or offers.names_of(view)["municipality"]
 

@@ -14,11 +14,12 @@ from workflow.web import lists
 from workflow.web.render import Signed
 from workflow.web.session import Connection
 
-FILTERS = ("view", "scope", "due", "ask", "org", "office", "q")
+FILTERS = ("view", "scope", "desk", "due", "ask", "org", "office", "process", "q")
 PLACES = ("after", "at")  # where the page begins, and the row
 INBOX, HEADQUARTERS = "/inbox", "/headquarters"
 ROLES = {INBOX: "", HEADQUARTERS: "headquarters"}  # the role at whose desks a list looks, and that it is for
 ALSO_AS_DEPUTY = "deputy"
+ALSO_THE_DESK = "office"
 LONGEST = 1500  # characters of an address that is carried
 PARAMETER = "list"
 
@@ -52,6 +53,7 @@ def filters_of(request: Request) -> dict[str, str]:
 def _known(found: dict[str, str]) -> dict[str, str]:
     found["view"] = found["view"] if found["view"] in views.LABELS else ""
     found["scope"] = found["scope"] if found["scope"] == ALSO_AS_DEPUTY else ""
+    found["desk"] = found["desk"] if found["desk"] == ALSO_THE_DESK else ""
     found["due"] = "" if found["due"] == "all" else found["due"]
     return found
 
@@ -77,12 +79,25 @@ def read(text: str, actor: Actor) -> Place | None:
 
 def found(conn: Connection, actor: Actor, place: Place, *, after: str, limit: int) -> Page:
     """The rows of a list of one's own work. Raises `BadCursor`."""
-    wanted = {name: place.filters[name] for name in ("due", "ask", "org", "office", "q")}
+    wanted = {name: place.filters[name] for name in ("due", "ask", "org", "office", "process", "q")}
     deputy = deputies.of_person(conn, actor.person_id) if place.filters["scope"] else None
     kinds = views.VIEWS.get(place.filters["view"], ())
     return queries.inbox(
-        conn, actor.person_id, **wanted, role=ROLES[place.path], kinds=kinds, deputy=deputy, after=after, limit=limit
+        conn,
+        actor.person_id,
+        **wanted,
+        whole=whole(place),
+        role=ROLES[place.path],
+        kinds=kinds,
+        deputy=deputy,
+        after=after,
+        limit=limit,
     )
+
+
+def whole(place: Place) -> bool:
+    """Whether the desk of the office is wanted by somebody of its line; the list of one desk always shows it."""
+    return bool(place.filters["desk"] or ROLES[place.path])
 
 
 def with_acting(conn: Connection, actor: Actor, rows: Sequence[Mapping[str, Any]], view: str, page: Page) -> Page:
@@ -109,6 +124,13 @@ def kept(request: Request, actor: Actor) -> str:
     """The place as a part of the next address; nothing where there is none."""
     place = read(request.query_params.get(PARAMETER, ""), actor)
     return "&" + lists.address("", {}, **{PARAMETER: place.told})[1:] if place else ""
+
+
+def along(address: str, request: Request, actor: Actor) -> str:
+    """An address of a case's own pages with the place, so that the act at their end leads on to the next item."""
+    place = kept(request, actor)
+    path, mark, spot = address.partition("#")
+    return f"{path}{place if '?' in path else '?' + place[1:]}{mark}{spot}" if place else address
 
 
 def _following(conn: Connection, actor: Actor, place: Place, case_id: int) -> dict[str, Any] | None:

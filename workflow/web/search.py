@@ -12,7 +12,8 @@ from workflow import excerpts, finding, reports, search, who_where
 from workflow.access import Actor
 from workflow.db import database
 from workflow.finding import Wanted
-from workflow.web import case_list, lists
+from workflow.karte import READERS
+from workflow.web import case_list, karte, lists
 from workflow.web.render import page
 from workflow.web.security import SAFE_METHODS
 from workflow.web.session import Connection, SignedIn
@@ -53,7 +54,7 @@ def show(request: Request, conn: Connection, signed: SignedIn, what: str = "") -
     return page(
         request, signed, "search.html", what=what, tabs=tabs if words else [],
         people=_persons(conn, signed.actor, people[:MOST], words) if what == "people" else [], found_people=len(people), shown=MOST,
-        organisations=_organisations(places[:MOST], words), bodies=bodies[:MOST], files=files[:MOST], inside_any=lists.inside(signed.actor), **told,
+        organisations=_organisations(places[:MOST], words, signed.actor), bodies=bodies[:MOST], files=files[:MOST], inside_any=lists.inside(signed.actor), **told,
     )  # fmt: skip
 
 
@@ -94,12 +95,13 @@ def _persons(conn: Connection, actor: Actor, people: Lines, words: Sequence[str]
     ]  # fmt: skip
 
 
-def _organisations(rows: Lines, words: Sequence[str]) -> list[dict[str, Any]]:
-    """The lines of municipalities and offices, each with the list of its cases."""
+def _organisations(rows: Lines, words: Sequence[str], reader: Actor) -> list[dict[str, Any]]:
+    """The lines of municipalities and offices, each with the list of its cases, a municipality with its karte."""
     by = {"municipality": "place"}
     return [
         dict(row) | {
             "pieces": excerpts.marked(row["name"], words), "href": lists.address("/cases", {by.get(row["kind"], "office"): row["code"]}),
+            "karte": f"{karte.ADDRESS}/{row['code']}" if row["kind"] in by and reader.roles & READERS else "",
         }
         for row in rows
     ]  # fmt: skip

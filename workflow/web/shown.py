@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from states import routes
+from states import figures, routes
 from states.dates import wareki
 from states.kernel import Process
 from states.route_actions import BY_NAME, CONSENTER, REVIEWER, VERBS
@@ -23,8 +23,8 @@ from workflow.differences import Line
 from workflow.ended import Past
 from workflow.loading import NotFound
 from workflow.queries import _dicts, label_of, named
-from workflow.web import forms, offers, seals
-from workflow.web.render import page
+from workflow.web import forms, offers, papers, seals
+from workflow.web.render import Signed, page
 from workflow.web.session import Connection, RowId, SignedIn
 
 router = APIRouter()
@@ -53,9 +53,50 @@ class Decided:
     head: str
 
 
+@dataclass(frozen=True)
+class Screen:
+    """A past act, the case as it stood before it, and what was kept of the screen; `view` is the case now."""
+
+    view: View
+    then: View
+    past: Past
+    event: Mapping[str, Any]
+    body: Mapping[str, Any]
+    shown: Mapping[str, Any]
+    kept: Mapping[str, Any] | None
+    rows: list[dict[str, Any]]
+
+
 @router.get("/cases/{case_id:int}/shown/{seq:int}")
 def show(request: Request, conn: Connection, signed: SignedIn, case_id: RowId, seq: RowId) -> Response:
     """The screen of a past decision, for who may read what deciders are shown."""
+    screen = _screen(conn, signed, case_id, seq)
+    view, then = screen.view, screen.then
+    around = forms.surroundings(conn, signed, view.process, view.origin, view.lead, then)
+    decided = _decided(screen, around["words"])
+    return page(request, signed, "case_shown.html", **(around | {
+        "view": then, "read": then.read, "now": view, "names": offers.names_of(view), "inside": True, "decided": decided,
+        "boxes": _route(conn, then, screen.past.seq), "files": papers.stood(conn, view, screen.past.seq), "others": papers.shared_with(view),
+        "sheet": f"/cases/{view.id}/shown/{seq}/print",
+        "later": _later(view, then), "added": _added(view, then, around["words"]), "gone": _gone(then, around["words"]), "difference": view.process.difference(then.form),
+    }))  # fmt: skip
+
+
+@router.get("/cases/{case_id:int}/shown/{seq:int}/print")
+def paper(request: Request, conn: Connection, signed: SignedIn, case_id: RowId, seq: RowId) -> Response:
+    """The form on paper as it stood on the screen of a past decision, never today's."""
+    screen = _screen(conn, signed, case_id, seq)
+    view, then, event = screen.view, screen.then, screen.event
+    label = label_of(view.process, event["action"], screen.body["from"])
+    around = forms.surroundings(conn, signed, view.process, view.origin, view.lead, then)
+    return page(request, signed, "case_print.html", **(around | {
+        "view": then, "read": then.read, "names": offers.names_of(view), "strip": None, "part": f"{view.process.key}/print.html",
+        "then": {"seq": seq, "label": label, "day": wareki(local_day(event["at"])), "version": then.version},
+    }))  # fmt: skip
+
+
+def _screen(conn: Connection, signed: Signed, case_id: int, seq: int) -> Screen:
+    """What was on the screen of an act. Raises `NotFound`, also for who may not read what deciders are shown."""
     view = cases.look(conn, signed.actor.person_id, case_id)
     if not view.may_read("shown") or not offers.inside(view) or seq > view.version:
         raise NotFound
@@ -71,14 +112,7 @@ def show(request: Request, conn: Connection, signed: SignedIn, case_id: RowId, s
     past = ended.as_they_were(conn, {case_id: version}).get(case_id) if version else None
     if past is None:
         raise NotFound
-    then = as_it_was(view, past, body["from"], event["at"])
-    around = forms.surroundings(conn, signed, view.process, view.origin, view.lead, then)
-    decided = _decided(view, event, body, shown, kept, past, rows, around["words"])
-    route = _route(conn, then, version)
-    return page(request, signed, "case_shown.html", **(around | {
-        "view": then, "read": then.read, "now": view, "names": offers.names_of(view), "inside": True, "decided": decided, "boxes": route,
-        "later": _later(view, then), "added": _added(view, then, around["words"]), "gone": _gone(then, around["words"]), "difference": view.process.difference(then.form),
-    }))  # fmt: skip
+    return Screen(view, as_it_was(view, past, body["from"], event["at"]), past, event, body, shown, kept, rows)
 
 
 def decides(process: Process, action: str) -> bool:
@@ -105,19 +139,17 @@ def as_it_was(view: View, past: Past, state: str, at: datetime) -> View:
     )  # fmt: skip
 
 
-def _decided(
-    view: View, event: Mapping[str, Any], body: Mapping[str, Any], shown: Mapping[str, Any], kept: Mapping[str, Any] | None, past: Past,
-    rows: list[dict[str, Any]], words: Any,
-) -> Decided:  # fmt: skip
-    parts = [story.part_told(view.process, event["action"], row) for row in rows if view.may_read(row["kind"])]
+def _decided(screen: Screen, words: Any) -> Decided:
+    view, event, past, shown, kept = screen.view, screen.event, screen.past, screen.shown, screen.kept
+    parts = [story.part_told(view.process, event["action"], row) for row in screen.rows if view.may_read(row["kind"])]
     written = [(p["label"], p["text"] or f"消去済み(記録{p['erased_by']}号)") for p in parts if p]
     gone = kept is not None and kept["data"] is None
     before = [ref[:3] for ref in past.told["content"]]
     own = [Verdict(Level(level), sentence, field, rule) for level, rule, field, sentence in shown.get("verdicts", ())]
     return Decided(
-        label_of(view.process, event["action"], body["from"]), by(event), event["at"], wareki(local_day(event["at"])), event["seq"], past.seq,
+        label_of(view.process, event["action"], screen.body["from"]), by(event), event["at"], wareki(local_day(event["at"])), event["seq"], past.seq,
         tuple(written), tuple(offers.judged(own, words.clauses, offers.reasons_of(past.form))),
-        tuple(_figures(view.process, shown.get("computed") or {}))[:MOST_FIGURES],
+        tuple(figures.told(past.process.wording.figures, shown.get("computed") or {}))[:MOST_FIGURES],
         f"消去済み(記録{kept['erased_by']}号)" if gone and kept else "", len(shown.get("rows", before)), shown.get("rows", before) == before,
         shown.get("head") or past.digest.hex(),
     )  # fmt: skip
@@ -127,15 +159,6 @@ def by(event: Mapping[str, Any]) -> str:
     """Who did it, with office and post, and for whom."""
     who = " ".join(filter(None, (event["org_name"], event["post_title"], event["actor_name"])))
     return f"{who}({event['acting']})" if event.get("acting") else who
-
-
-def _figures(process: Process, computed: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The figures that stood beside the verdicts, as far as they are plain ones."""
-    labels = process.wording.labels
-    return [
-        (labels.get(key, key), str(value)) for key, value in computed.items()
-        if isinstance(value, (int, float, str)) and not isinstance(value, bool) and key in labels
-    ]  # fmt: skip
 
 
 def _route(conn: Connection, then: View, version: int) -> seals.Boxes | None:

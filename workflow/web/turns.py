@@ -25,6 +25,7 @@ router = APIRouter()
 ADDRESS = "/turns"
 BACK = 6  # months beside each other for one office
 SHOWN = 50  # cases in the list
+LATE_HOLDERS = tuple(holder for holder in turns.HOLDERS if holder != turns.LINE)  # a date is never the line's own
 
 
 @router.get(ADDRESS)
@@ -55,6 +56,8 @@ def show(
         request, signed, "turns.html", offices=offices, office=here, everything=everything, office_name=names[here], month=months.written(chosen),
         month_name=months.called(chosen), lines=lines, most=max((line.total for line in lines), default=0),
         holders=[(holder, HOLDERS[holder], evidence.FILLS.get(holder, "office")) for holder in turns.HOLDERS],
+        posts=_posts(found, chosen, names if everything else {}),
+        late_holders=[(holder, HOLDERS[holder]) for holder in LATE_HOLDERS],
         before=_to(here, months.beside(chosen, -1)), after=_to(here, months.beside(chosen, 1)), now=_to(here, today),
         late=delay, behind=behind[:SHOWN], names=called, total=len(behind), fewest=durations.FEWEST,
         usual=[_usual(process, durations.of_office(conn, process, None if everything else here, today)) for process in _processes()],
@@ -77,11 +80,11 @@ def _late(
 ) -> Late:  # fmt: skip
     found = turns.late(conn, person, codes)
     rows = [
-        (names[code], [(found[code].get(one, 0), _to(code, month, late=one)) for one in turns.HOLDERS])
+        (names[code], [(found[code].get(one, 0), _to(code, month, late=one)) for one in LATE_HOLDERS])
         for code in codes
         if code in found
     ]
-    asked = holder if holder in turns.HOLDERS else ""
+    asked = holder if holder in LATE_HOLDERS else ""
     cases_ = turns.late_cases(conn, person, codes, asked, SHOWN) if asked else ()
     listed = sum(found[code].get(asked, 0) for code in found) if asked else 0
     total = sum(count for counts in found.values() for count in counts.values())
@@ -124,6 +127,17 @@ def _behind(found: Sequence[Held], month: date) -> list[Behind]:
             now = held.ledger.now
             cases_.append(Behind(held.case_id, days, sum(days.values()), HOLDERS.get(now.holder, "") if now else ""))
     return cases_
+
+
+def _posts(found: Sequence[Held], month: date, offices: Mapping[str, str]) -> list[tuple[str, int, int]]:
+    """The posts that routes asked in that month: title, business days, over how many cases; the most days first."""
+    days, cases_ = dict[tuple[str, int, str], int](), dict[tuple[str, int, str], int]()
+    for held in found:
+        for (post, title), count in held.ledger.of_posts(month, months.end(month), held.days).items():
+            key = (offices.get(held.lead, ""), post, title)
+            days[key], cases_[key] = days.get(key, 0) + count, cases_.get(key, 0) + 1
+    order = sorted(days, key=lambda key: (-days[key], key))
+    return [(" ".join(filter(None, (key[0], key[2]))), days[key], cases_[key]) for key in order]
 
 
 def _to(office: str, month: date, *, late: str = "") -> str:

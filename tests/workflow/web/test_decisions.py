@@ -122,6 +122,47 @@ def test_a_row_that_holds_is_changed_or_ended_and_its_example_tried(first, secon
     )
 
 
+def test_a_proposed_end_that_is_taken_back_is_told_on_the_row_and_in_the_table(first, second, conn, office):
+    number = offices.rule(conn, office)
+    first.send(f"/decisions/{number}/end", {"why": "廃止", "until~y": "R8", "until~m": "10", "until~d": "31"})
+    second.send(f"/decisions/{number}/drop", {"why": "別表を直してからにする"})
+    told = visible(first.get(f"/decisions/{number}"))
+    assert "が令和8年10月31日までとする案を入れました: 廃止" in told
+    assert "がこの案を取り下げました: 別表を直してからにする" in told
+    table = first.get("/decisions")
+    assert "取り下げた終わりの案 1件" in visible(table)
+    assert "終わりの同意待ち" not in table
+
+
+def test_the_preview_says_how_many_of_all_cases_it_has_looked_at(first, second, conn, office, monkeypatch):
+    made = []
+    for _ in range(3):
+        made.append(factory.opened(conn, office.who))
+        factory.drive(conn, office.who, made[-1], "submit", "receive", "propose_team")
+    numbers = [
+        row[0] for row in conn.execute("SELECT number FROM cases WHERE id = ANY (%s) ORDER BY id", (made,)).fetchall()
+    ]
+    any_case = {"test.days.max": "", "test.concurrent": ""}
+    whole = visible(write(first, "preview", **any_case).text)
+    assert "これから起案する案件 3件すべてを調べました" in whole
+    monkeypatch.setattr(decisions, "MOST_LOOKED", 2)
+    page = write(first, "preview", **any_case).text
+    assert "これから起案する案件 3件のうち、1件目から2件目まで" in visible(page)
+    assert f'value="preview:{made[1]}"' in page
+    rest = visible(write(first, f"preview:{made[1]}", **any_case).text)
+    assert "3件のうち、3件目から3件目まで" in rest
+    assert numbers[2] in rest
+    assert numbers[0] not in rest
+    assert conn.execute("SELECT count(*) FROM authority_rule").fetchone() == (0,)  # looked at, and nothing kept
+    seen = sheet(page)
+    path = write(first, "save", seen, 303, **any_case).headers["location"].partition("?")[0]
+    stored = second.get(f"{path}?with.days=3")
+    assert f'href="{path}?with.days=3&amp;after={made[1]}#h-effect"' in stored
+    assert numbers[2] in visible(second.get(f"{path}?with.days=3&after={made[1]}"))
+    assert "3件は、すべて調べ終わりました" in visible(second.get(f"{path}?after=999999999"))
+    assert "1件目から2件目まで" in visible(second.get(f"{path}?after=いつか"))
+
+
 def test_others_find_no_such_page_but_everybody_reads_the_verbs(web, conn, office):
     officer = browser_of(web, conn, office.officer)
     for path in ("/decisions", NEW, "/decisions/1"):

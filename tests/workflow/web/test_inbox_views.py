@@ -293,3 +293,34 @@ def test_the_headquarters_list_has_views_of_its_own(browse: Browse, conn, who):
     assert cases_in(html) == [case_id]
     assert queries.inbox(conn, who.headquarters, role="headquarters").counts["all"] == 1
     assert inbox.FEW < inbox.PAGE
+
+
+# ── the desk of the office, and processes ───────────────────────────────────────────────────────────────────────────
+
+
+def test_a_switch_shows_the_line_what_lies_at_the_desk_of_the_office(browse: Browse, conn, office):
+    offices.rule(conn, office)
+    case = factory.opened(conn, office.who)
+    factory.drive(conn, office.who, case, "submit", "receive")
+    assert "係の仕事も" not in browse(office.officer).get("/inbox")
+    seat = browse(office.head)
+    html = seat.get("/inbox?view=work")
+    assert cases_in(html) == []
+    assert "係の仕事も 1件" in visible(html)
+    html = seat.get(link(html, "係の仕事も"))
+    assert cases_in(html) == [case]
+    assert "desk=office" in link(html, "回議・合議する"), "a view keeps the switch"
+    assert cases_in(seat.get(link(html, "自分の職の分"))) == []
+    assert cases_in(seat.get("/inbox?desk=anything")) == []
+
+
+def test_the_process_is_a_filter_of_the_address_and_of_a_kept_view(browse: Browse, conn, office):
+    (case,) = put_up(conn, office, 1)
+    seat = browse(office.director)
+    assert cases_in(seat.get("/inbox?process=dispatch")) == [case]
+    html = seat.get("/inbox?process=condition")
+    assert cases_in(html) == []
+    assert "この条件に合うものはありません。" in visible(html)
+    answer = seat.send("/views", sheet(html) | {"list": "/inbox?process=dispatch", "name": "派遣の件"})
+    assert answer.headers["location"] == "/inbox?process=dispatch"
+    assert link(seat.get("/inbox"), "派遣の件") == "/inbox?process=dispatch"

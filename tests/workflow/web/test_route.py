@@ -325,7 +325,11 @@ def test_only_pictures_and_pdf_are_given_to_be_looked_at_and_nothing_in_them_run
     assert shown.headers["x-content-type-options"] == "nosniff"
     pdf = officer.client.get(f"/cases/{case}/files/{paper}/view")
     assert pdf.status_code == 200
+    assert pdf.headers["content-type"] == "application/pdf"
+    assert pdf.headers["x-content-type-options"] == "nosniff"
     assert "default-src 'none'" in pdf.headers["content-security-policy"]
+    assert "frame-ancestors 'self'" in pdf.headers["content-security-policy"]
+    assert f'<iframe src="/cases/{case}/files/{paper}/view#' in officer.get(f"/cases/{case}")
     assert officer.client.get(f"/cases/{case}/files/{text}/view").status_code == 404
     assert town.client.get(f"/cases/{case}/files/{paper}/view").status_code == 404
     assert "plain &lt;script&gt;alert(1)" in officer.get(f"/cases/{case}")

@@ -7,6 +7,7 @@ import pytest
 
 from tests import factory, offices
 from tests.offices import act
+from tests.papers import PDF, PNG, attach
 from tests.workflow.web.browsing import Browser, browser_of, visible
 from tests.workflow.web.conftest import At, Web
 from tests.workflow.web.test_route import up_to_decision
@@ -57,6 +58,64 @@ def test_a_decision_is_opened_again_with_form_verdicts_and_route_as_they_were(
     assert "一致" in told
     assert "不一致" not in told
     assert "この画面の内容は、いまも変わっていません。" in told.partition("いまと違うところ")[2]
+
+
+def test_the_figures_of_a_decision_are_told_in_words(
+    browse: Browse, office: offices.Line, decided: tuple[int, int]
+) -> None:
+    case, seq = decided
+    told = visible(browse(office.officer).get(f"/cases/{case}/shown/{seq}"))
+    counted = told.partition("数えた値")[2].partition("書かれたこと")[0]
+    for said in (
+        "派遣の期間",
+        "日間",
+        "そのうち営業日",
+        "1か月以内に終わるか はい",
+        "年度をまたぐか いいえ",
+        "派遣職員 1",
+    ):
+        assert said in counted, said
+    for key in ("total_days", "business_days", "staff", "True", "False", "{", "["):
+        assert key not in counted, key
+
+
+def test_the_files_that_lay_beside_a_decision_are_shown_and_those_added_later_are_not(
+    browse: Browse, conn: type_connection, office: offices.Line
+) -> None:
+    case = offices.put_up(conn, office)
+    before = attach(database(), office.officer, case, PDF, name="前からの要綱.pdf", scope="internal")
+    up_to_decision(conn, office, case)
+    seq = act(conn, office.director, case, "approve").version
+    attach(database(), office.officer, case, PNG, name="会場の写真.png")
+    html = browse(office.officer).get(f"/cases/{case}/shown/{seq}")
+    told = visible(html).partition("添付ファイル(このとき)")[2].partition("規則との照合")[0]
+    assert "1件" in told
+    assert "前からの要綱.pdf" in told
+    assert "会場の写真.png" not in html
+    assert f'<iframe src="/cases/{case}/files/{before}/view#' in html
+    assert "ファイルを添える" not in html
+
+
+def test_the_form_that_a_past_screen_leads_to_is_the_one_of_that_day(
+    browse: Browse, conn: type_connection, office: offices.Line
+) -> None:
+    case = offices.put_up(conn, office, purpose="はじめに書いた目的。")
+    seq = act(conn, office.chief, case, "approve_step").version
+    act(conn, office.head, case, "send_back", reason="目的を書き足すこと。", then="again")
+    factory.drive(conn, office.who, case, "ask_correction")
+    form = {"request": factory.request_form(conn, office.who, purpose="書き足した目的。")["request"]}
+    factory.drive(conn, office.who, case, ("resubmit", {"form": form}))
+    officer = browse(office.officer)
+    screen = officer.get(f"/cases/{case}/shown/{seq}")
+    assert f'href="/cases/{case}/shown/{seq}/print"' in screen
+    assert f'href="/cases/{case}/print"' not in screen
+    then, now = visible(officer.get(f"/cases/{case}/shown/{seq}/print")), visible(officer.get(f"/cases/{case}/print"))
+    assert "「承認して上げる」のときの内容です" in then
+    assert f"第{seq - 1}版" in then
+    assert "はじめに書いた目的。" in then
+    assert "書き足した目的。" not in then
+    assert "書き足した目的。" in now
+    assert browse(office.who.municipality).client.get(f"/cases/{case}/shown/{seq}/print").status_code == 404
 
 
 def test_what_a_reviewer_had_on_the_screen_is_opened_too(

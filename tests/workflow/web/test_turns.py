@@ -116,19 +116,19 @@ def cells(html: str, label: str) -> list[str]:
 
 def test_the_month_of_an_office_stands_in_chart_and_table(browse: Browse, who: factory.Cast, walked: int) -> None:
     html = browse(who.bureau).get("/turns?month=2026-10")
-    assert cells(html, "令和8年10月") == ["4", "3", "4", "0", "0", "11", "1"]
-    assert cells(html, "令和8年9月") == ["0"] * 7
+    assert cells(html, "令和8年10月") == ["4", "3", "0", "4", "0", "0", "11", "1"]
+    assert cells(html, "令和8年9月") == ["0"] * 8
     assert '<svg viewBox="0 0 720' in html
     assert f'href="/cases/{walked}"' in html
     assert 'href="/turns?office=hk-kamikawa&amp;month=2026-11"' in html
     later = browse(who.director).get("/turns?month=2026-11")
-    assert cells(later, "令和8年11月") == ["0"] * 7, "no day before it has come"
+    assert cells(later, "令和8年11月") == ["0"] * 8, "no day before it has come"
 
 
 def test_headquarters_compares_the_offices_of_a_month(browse: Browse, who: factory.Cast, walked: int) -> None:
     html = browse(who.headquarters).get("/turns?month=2026-10")
-    assert cells(html, "上川総合振興局") == ["4", "3", "4", "0", "0", "11", "1"]
-    assert cells(html, "宗谷総合振興局") == ["0"] * 7
+    assert cells(html, "上川総合振興局") == ["4", "3", "0", "4", "0", "0", "11", "1"]
+    assert cells(html, "宗谷総合振興局") == ["0"] * 8
     one = browse(who.headquarters).get("/turns?office=hk-kamikawa&month=2026-10")
     assert cells(one, "令和8年10月") == cells(html, "上川総合振興局")
 

@@ -1,0 +1,72 @@
+"""ラウンドテーブルミーティング: a director sits down with key persons of a small area, and the region hears what became of it.
+
+What was said becomes cases of its own under it (`opinion`); what departments of headquarters have to answer, too (`coordination`).
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from states.dates import read_date
+from states.kernel import Process
+from states.round_table import table
+from states.round_table.form import FORM
+from states.round_table.letters import DOCUMENTS
+from states.terms import Brief, Promise
+
+
+def title(form: Mapping[str, Any]) -> str:
+    return str((form.get("plan") or {}).get("name") or "").strip() or "(名前のないラウンドテーブル)"
+
+
+def place(form: Mapping[str, Any]) -> str:
+    """The first municipality of the plan."""
+    return next(iter(str((form.get("plan") or {}).get("municipalities") or "").split()), "")
+
+
+def _promised(read: Any, state: str) -> Sequence[Promise]:
+    """What was said to be done after the meeting; it is done when the region has been told of it."""
+    told = state in ("table_told", "table_closed")
+    return [
+        Promise(row.text("action"), row.text("owner"), read_date(row.text("due")).date if row.text("due") else None, kept=told)
+        for row in read.part("follow").rows("items")
+    ]
+
+
+PROCESS = Process(
+    key="round_table",
+    version=1,
+    label="ラウンドテーブルミーティング",
+    states=table.STATES,
+    table=table.ACTIONS,
+    form=FORM,
+    read=FORM.read,
+    fields=FORM.fields,
+    told=FORM.told,
+    wording=FORM.wording,
+    title=title,
+    place=place,
+    deadlines=table.DEADLINES,
+    asks=table.asks,
+    reads=table.reads,
+    documents=DOCUMENTS,
+    opens={"office": table.BUREAU},
+    needs=frozenset({"children"}),
+    mark="円卓",
+    words={
+        "begins": {"office": "ラウンドテーブルミーティングを計画する"},
+        "heading": {"office": "ラウンドテーブルミーティングを計画する"},
+        "lead": {"office": "地域に出向いて、気さくに意見を交わす会を計画します。"},
+        "origins": {"office": "振興局"},
+        "clauses": {
+            "R-01": "参集範囲(道)",
+            "R-02": "参集範囲(地域)",
+            "R-03": "実施形態",
+            "R-04": "実施場所",
+            "R-05": "実施単位",
+            "R-06": "名称",
+            "R-07": "実施後の対応",
+            "R-08": "本庁の調整",
+        },
+    },
+    brief=Brief(promises=_promised, heard=lambda read: read.text("feedback.text")),
+)
