@@ -34,17 +34,23 @@ def process(key: str, version: int | None = None) -> Process:
     return newest()[key] if version is None else all_versions()[key, version]
 
 
+def readers() -> list[str]:
+    """The processes whose records can be read from a file, by key."""
+    return [key for key in newest() if _reads_files(key)]
+
+
 def intake(key: str) -> ModuleType:
     """The module that reads a process's records from a file and holds them against its rules (`read_records`, `check`).
 
     Raises KeyError for a process that takes no files in.
     """
-    package = importlib.util.find_spec(f"states.{key}") if key in newest() else None
-    # A process of one module has nothing beside it.
-    if (
-        package is None
-        or not package.submodule_search_locations
-        or importlib.util.find_spec(f"states.{key}.intake") is None
-    ):
+    if key not in newest() or not _reads_files(key):
         raise KeyError(key)
     return importlib.import_module(f"states.{key}.intake")
+
+
+def _reads_files(key: str) -> bool:
+    """Whether there is a module for it; a process of one module has nothing beside it."""
+    package = importlib.util.find_spec(f"states.{key}")
+    beside = package is not None and bool(package.submodule_search_locations)
+    return beside and importlib.util.find_spec(f"states.{key}.intake") is not None

@@ -8,7 +8,7 @@ from states.forms import Field, Form, Group
 from states.kernel import Process
 from states.terms import CONFIRM, STAY, Action, Ask, Deadline, Facts, Input, State
 
-BUREAU, MEMBER = frozenset({"bureau"}), frozenset({"partner"})
+BUREAU, MEMBER, TOLD = (frozenset({role}) for role in ("bureau", "partner", "municipality"))
 FORM = Form((
     Group("item", "すること", (
         Field("no", "議題の番号"), Field("what", "すること"), Field("owner_kind", "だれが", "choice", options=(("office", "事務局(振興局)"), ("municipality", "市町村"))),
@@ -49,12 +49,12 @@ STATES = (
     State("action_dropped", "取りやめ", "終了", final=True, outcome="取りやめた"),
 )
 ACTIONS = (
-    Action("agree", ("action_new",), "action_open", "することにする", BUREAU, "担当に伝わり、期限が動きます", numbers=("branch",), tells=MEMBER),
+    Action("agree", ("action_new",), "action_open", "することにする", BUREAU, "担当に伝わり、期限が動きます", numbers=("branch",), tells=TOLD),
     Action("report", ("action_open",), "action_reported", "したことを報告する", BUREAU | MEMBER, "事務局が確かめます", when=_own, asks=(Input("text", "したこと", into="report.text"),), record=_reported, tells=BUREAU, main=True),
-    Action("accept", ("action_reported",), "action_done", "確かめて終える", BUREAU, "この案件が終わります", tells=MEMBER, main=True, bulk=True),
-    Action("return_report", ("action_reported",), "action_open", "まだ足りないと返す", BUREAU, "担当に戻ります", asks=(Input("reason", "足りないこと"),), tells=MEMBER),
-    Action("extend_duty", ("action_open",), STAY, "期限を延ばす", BUREAU, "新しい期限が担当に伝わります", asks=(Input("due", "新しい期限", "date", into="item.due"), Input("reason", "延ばす理由")), tells=MEMBER),
-    Action("drop", ("action_open", "action_reported"), "action_dropped", "取りやめる", BUREAU, "この案件が終わります", asks=(Input("reason", "取りやめる理由"),), tells=MEMBER, stops=True),
+    Action("accept", ("action_reported",), "action_done", "確かめて終える", BUREAU, "この案件が終わります", tells=TOLD, main=True, bulk=True),
+    Action("return_report", ("action_reported",), "action_open", "まだ足りないと返す", BUREAU, "担当に戻ります", asks=(Input("reason", "足りないこと"),), tells=TOLD),
+    Action("extend_duty", ("action_open",), STAY, "期限を延ばす", BUREAU, "新しい期限が担当に伝わります", asks=(Input("due", "新しい期限", "date", into="item.due"), Input("reason", "延ばす理由")), tells=TOLD),
+    Action("drop", ("action_open", "action_reported"), "action_dropped", "取りやめる", BUREAU, "この案件が終わります", asks=(Input("reason", "取りやめる理由"),), tells=TOLD, stops=True),
 )  # fmt: skip
 DEADLINES = (
     Deadline("duty_office", "対応の期限", "bureau", frozenset({"action_open"}), at=_due(owned=False), starts=frozenset({"extend_duty"})),

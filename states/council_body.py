@@ -124,7 +124,7 @@ ACTIONS = (
     Action(
         "found", ("body_draft",), "body_standing", "会議体を設ける", BUREAU, "構成員の市町村に伝わり、会議を招集できるようになります",
         guards=(FORM.letters, FORM.lacking("body", "members"), known_places, terms_in_order), edits=frozenset({"body", "members"}), numbers=("case",), parties=_joining,
-        tells=frozenset({"partner"}), main=True,
+        tells=frozenset({"municipality"}), main=True,
     ),
     Action(
         "call_session", ("body_standing",), STAY, "会議を招集する", BUREAU, "いま任期にある構成員の名簿を付けて、会議の案件が起きます",
@@ -136,9 +136,9 @@ ACTIONS = (
     ),
     Action(
         "revise_members", ("body_standing",), STAY, "構成員と要綱を改める", BUREAU, "加わった市町村は読めるようになり、抜けた市町村はそこまでを読めます",
-        guards=(FORM.letters, FORM.lacking("body", "members"), known_places, terms_in_order), edits=frozenset({"body", "members"}), parties=_joining, leaves=_leaving, tells=frozenset({"partner"}),
+        guards=(FORM.letters, FORM.lacking("body", "members"), known_places, terms_in_order), edits=frozenset({"body", "members"}), parties=_joining, leaves=_leaving, tells=frozenset({"municipality"}),
     ),
-    Action("dissolve", ("body_standing",), "body_dissolved", "会議体を廃止する", BUREAU, "これからの会議はなくなります", asks=(Input("reason", "廃止の理由"),), tells=frozenset({"partner"}), stops=True),
+    Action("dissolve", ("body_standing",), "body_dissolved", "会議体を廃止する", BUREAU, "これからの会議はなくなります", asks=(Input("reason", "廃止の理由"),), tells=frozenset({"municipality"}), stops=True),
 )  # fmt: skip
 
 

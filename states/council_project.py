@@ -8,7 +8,7 @@ from states.forms import Field, Form, Group, Table
 from states.kernel import Process
 from states.terms import STAY, Action, Deadline, Facts, Input, State
 
-BUREAU, MEMBER = frozenset({"bureau"}), frozenset({"partner"})
+BUREAU, MEMBER, TOLD = (frozenset({role}) for role in ("bureau", "partner", "municipality"))
 STANDING = (("well", "順調"), ("fairly", "概ね順調"), ("behind", "遅れ"), ("done", "完了"), ("revised", "見直し"))
 FORM = Form((
     Group("project", "プロジェクト", (
@@ -54,16 +54,16 @@ STATES = (
     State("project_dropped", "取りやめ", "終了", final=True, outcome="取りやめた"),
 )
 ACTIONS = (
-    Action("start", ("project_new",), "project_open", "推進を始める", BUREAU, "毎年度の状況を報告します", numbers=("branch",), tells=MEMBER),
+    Action("start", ("project_new",), "project_open", "推進を始める", BUREAU, "毎年度の状況を報告します", numbers=("branch",), tells=TOLD),
     Action("plan", ("project_open",), STAY, "計画を書く", BUREAU, "書いた内容が残ります", guards=(FORM.letters, FORM.lacking("project")), edits=frozenset({"project"})),
     Action(
         "tell", ("project_open",), "project_reported", "今年度の状況を報告する", BUREAU | MEMBER, "振興局が評価します",
         asks=(Input("standing", "状況", "choice", choices=STANDING), Input("value", "指標の値", required=False), Input("comment", "説明")), record=_told, tells=BUREAU, main=True,
     ),
-    Action("evaluate", ("project_reported",), "project_evaluated", "評価する", BUREAU, "会議の確認を待ちます", asks=(Input("evaluation", "評価"),), record=_added("evaluation"), tells=MEMBER, main=True),
-    Action("confirm_status", ("project_evaluated",), "project_open", "会議の確認を記録する", BUREAU, "次の年度に進みます", asks=(Input("confirmed", "どの会議で、どう確かめたか"),), record=_added("confirmed"), tells=MEMBER, main=True),
-    Action("complete", ("project_open",), "project_done", "完了とする", BUREAU, "この案件が終わります", asks=(Input("reason", "完了とする理由"),), tells=MEMBER),
-    Action("give_up", ("project_open",), "project_dropped", "取りやめる", BUREAU, "この案件が終わります", asks=(Input("reason", "取りやめる理由"),), tells=MEMBER, stops=True),
+    Action("evaluate", ("project_reported",), "project_evaluated", "評価する", BUREAU, "会議の確認を待ちます", asks=(Input("evaluation", "評価"),), record=_added("evaluation"), tells=TOLD, main=True),
+    Action("confirm_status", ("project_evaluated",), "project_open", "会議の確認を記録する", BUREAU, "次の年度に進みます", asks=(Input("confirmed", "どの会議で、どう確かめたか"),), record=_added("confirmed"), tells=TOLD, main=True),
+    Action("complete", ("project_open",), "project_done", "完了とする", BUREAU, "この案件が終わります", asks=(Input("reason", "完了とする理由"),), tells=TOLD),
+    Action("give_up", ("project_open",), "project_dropped", "取りやめる", BUREAU, "この案件が終わります", asks=(Input("reason", "取りやめる理由"),), tells=TOLD, stops=True),
 )  # fmt: skip
 DEADLINES = (
     Deadline("yearly", "年度の状況の締切", "bureau", frozenset({"project_open"}), on=((2, 28),), rolls=True),

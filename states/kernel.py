@@ -18,6 +18,7 @@ from states import routes, thread
 from states.authority import Matter
 from states.terms import (
     OUTSIDE,
+    PICKED,
     STAY,
     Action,
     Arrival,
@@ -148,6 +149,7 @@ class Process:
     board: Board | None = None  # how the cases under one of it are laid out by what was decided of them
     plan: Plan | None = None  # of the year
     mark: str = ""  # stands in its numbers, so that kinds of cases are told apart
+    inside: bool = False  # of a process of child cases: those outside who take part in the parent do not join its cases
     matters: tuple[Matter, ...] = ()  # what of it is decided by a route, where the table of decisions has a rule
     derives: tuple[Derive, ...] = ()  # what may be begun from it: drafts of other processes that come filled in
     brief: Brief = field(default_factory=Brief)  # what is told of its cases to who is about to visit the place
@@ -198,6 +200,13 @@ class Process:
     @cached_property
     def _states(self) -> dict[str, State]:
         return {s.name: s for s in self.states}
+
+    @cached_property
+    def picks(self) -> frozenset[str]:
+        """The kinds of lists from which something of a case is picked."""
+        asked = {ask.kind for row in self.table for ask in row.asks}
+        declared = {known.kind for known in self.form.fields_by_path.values()} if self.form else set()
+        return PICKED & (asked | declared)
 
     def state(self, name: str) -> State:
         return self._states[name]

@@ -19,6 +19,9 @@ OUTSIDE = frozenset({"municipality", "municipality_head", "partner", "staff"})
 CLOCK = "clock"  # actor and role of the moves that time makes
 # What an item of an inbox wants: the process's own work, its confirmation, or a step of a route.
 WORK, CONFIRM, DECISION, HELD, READING, ADVICE = "", "confirm", "decide", "held", "read", "advice"
+# Kinds of fields and inputs whose values come from a list: of the leading office's posts, of headquarters' departments, of the
+# office's municipalities. The engine brings the lists (registers: `offered`).
+PICKED = frozenset({"post", "department", "municipality"})
 KINDS_OF_WORK = (DECISION, HELD, "review", "consent", ADVICE, READING, CONFIRM, WORK)
 
 
@@ -144,7 +147,7 @@ class State:
 
 @dataclass(frozen=True)
 class Input:
-    """Something the person is asked for with an act: text, date or choice. `internal` never leaves the office.
+    """Something the person is asked for with an act: text, date, choice or a kind of `PICKED`. `internal` never leaves the office.
 
     `into` names the place in the form ("group.key") that keeps it; without one it is kept as the event's own content. Its
     group may name the actor's organisation or another input: "consent:{acting_org}.note".
@@ -282,7 +285,7 @@ class Action:
             if not given.strip() if isinstance(given, str) else given in (None, [], {}):
                 if ask.required:
                     yield block(f"「{ask.label}」を書いてください。", ask.name)
-            elif ask.kind == "choice" and given not in dict(ask.choices):
+            elif (ask.kind == "choice" and given not in dict(ask.choices)) or not offered(facts, ask.kind, str(given)):
                 yield block(f"「{ask.label}」を選び直してください。", ask.name)
         if self.weighs:
             key = "reasons" if self.weighs == "drafter" else "confirm"
@@ -301,6 +304,12 @@ class Action:
         rules = [[[g.rule, g.name] for g in asked] for asked in (self.guards, self.advises)]
         sets = [sorted(self.edits), self.weighs, list(self.numbers), list(self.letters), sorted(self.tells)]
         return [self.name, sorted(self.source), self.dest, sorted(self.by), rules, asks, *sets]
+
+
+def offered(facts: Facts, kind: str, value: str) -> bool:
+    """Whether a value of one of the kinds in `PICKED` is one that may be picked; what the facts bring no list of is not asked."""
+    lists = facts.registers.get("offered")
+    return kind not in PICKED or lists is None or value in lists.get(kind, {})
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ TITLES = {
     "bureau": "主査",
     "director": "局長",
     "headquarters": "主幹",
+    "department": "連絡員",
     "staff": "主任",
     "auditor": "監査担当主査",
     "records": "文書主任",

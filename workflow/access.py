@@ -97,6 +97,7 @@ PARTS: Mapping[str, Mapping[str, str]] = {
     "municipality_head": {"requester": "municipality_head"},
     "bureau": {"lead": "bureau", "co_office": "co_office"},
     "director": {"lead": "director", "co_office": "co_office"},
+    "department": {"asked": "department"},
 }
 # Who stands outside the offices that handle a case: they read what is shared, and the public steps.
 OUTSIDE = frozenset({"municipality", "municipality_head", "partner"})
@@ -144,6 +145,7 @@ SCOPE_OF = {
     "bureau": "office",
     "director": "office",
     "headquarters": "all",
+    "department": "office",
     "staff": "own",
     "auditor": "all",
     "records": "office",

@@ -97,13 +97,11 @@ def open_case(
           VALUES (%(process)s, %(version)s, %(origin)s, %(lead)s, %(place)s, %(person)s, clock_now(), %(title)s, %(state)s, 0,
                   0, %(person)s::text, clock_now(), %(form)s::jsonb) RETURNING id),
         joined AS (INSERT INTO party (case_id, org_code, part, valid_from) SELECT id, %(org)s, %(part)s, {TODAY} FROM made),
-        tied AS (INSERT INTO link (case_id, other_id, kind, seq)
-          SELECT id, %(other)s::bigint, %(kind)s::text, 0 FROM made WHERE %(other)s::bigint IS NOT NULL)
+        tied AS (INSERT INTO link (case_id, other_id, kind, seq) SELECT id, %(other)s::bigint, %(kind)s, 0 FROM made WHERE %(other)s::bigint > 0)
         SELECT id FROM made""",
         {
             "person": person_id, "process": process.key, "version": process.version, "origin": origin,
-            "title": process.title(form), "place": process.place(form), "state": process.initial.name,
-            "form": history.canonical({**form, thread.GROUP: dict(begun)} if begun else form),
+            "title": process.title(form), "place": process.place(form), "state": process.initial.name, "form": history.canonical({**form, **({thread.GROUP: dict(begun)} if begun else {})}),
             "lead": area.code if area else post.org_code, "org": post.org_code, "part": next(iter(PARTS[post.role])),
             "other": begun["from"] if begun else None, "kind": begun["kind"] if begun else None,
         },

@@ -24,6 +24,7 @@ HOLDERS = {
     "co_office": "関係する振興局",
     "director": "局長",
     "headquarters": "本庁",
+    "department": "本庁各部",
     "staff": "派遣職員",
     "clock": "日付",
 }

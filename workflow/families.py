@@ -18,6 +18,7 @@ from workflow.thread import ENDED
 
 MOVED = "child_moved"  # the event of a parent whose child moved
 FOLLOWED = "follow"  # the event of a child whose parent has other parties now
+INNER = ("lead", "co_office")  # parts of the offices that handle a case
 CAME_TO = "derived_ended"  # the event of an open case when one that was begun from it has ended
 
 
@@ -132,9 +133,12 @@ def _follow(conn: Connection, parent: Loaded, params: Mapping[str, Any]) -> None
     joins, leaves = _parties_of(params)
     for child in parent.facts.registers["children"]:
         case = _seen_by(load(conn, child["id"], None), parent)
-        rows = acts.concern(
-            case, FOLLOWED, [], by=_by(parent, params), joins=joins, leaves=leaves, leads=params["lead"]
-        )
+        came, gone = joins, leaves
+        if case.process.inside:
+            came, gone = ([pair for pair in pairs if pair[0] in INNER] for pairs in (joins, leaves))
+            if not came and not gone:
+                continue
+        rows = acts.concern(case, FOLLOWED, [], by=_by(parent, params), joins=came, leaves=gone, leads=params["lead"])
         _written(conn, rows | {"person": None}, frozenset())
 
 
@@ -144,7 +148,8 @@ MADE = """WITH made AS (
   VALUES (%(process)s, %(version)s, %(origin)s, %(lead)s, %(place)s, %(parent)s, %(person)s, clock_now(), true, %(title)s, %(state)s, 0, 0,
           %(person)s::text, clock_now(), %(form)s::jsonb) RETURNING id),
 joined AS (INSERT INTO party (case_id, org_code, part, valid_from)
-  SELECT made.id, p.org_code, p.part, p.valid_from FROM made, party p WHERE p.case_id = %(parent)s AND p.valid_to IS NULL)
+  SELECT made.id, p.org_code, p.part, p.valid_from FROM made, party p
+  WHERE p.case_id = %(parent)s AND p.valid_to IS NULL AND (p.part = ANY (%(inner)s) OR NOT %(inside)s))
 SELECT id FROM made"""
 
 
@@ -156,7 +161,7 @@ def _open(conn: Connection, parent: Loaded, child: Child, person_id: int) -> Non
         {
             "process": process.key, "version": process.version, "origin": child.origin, "lead": parent.row.lead,
             "place": parent.row.place, "parent": parent.row.id, "person": person_id, "title": process.title(child.form),
-            "state": process.initial.name, "form": history.canonical(child.form),
+            "state": process.initial.name, "form": history.canonical(child.form), "inside": process.inside, "inner": list(INNER),
         },
         prepare=True,
     ).fetchone()  # fmt: skip

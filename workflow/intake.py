@@ -91,10 +91,11 @@ def people_of(conn: Connection, logins: Iterable[str]) -> list[int]:
 
 def takers() -> dict[str, frozenset[str]]:
     """The processes that take files in, each with the roles that may bring them."""
-    found = {}
+    found: dict[str, frozenset[str]] = {}
     for key in catalogue.newest():
         with suppress(KeyError):
-            found[key] = catalogue.intake(key).BY
+            by = getattr(catalogue.intake(key), "BY", None)  # without it, records are held against the rules only
+            found |= {key: by} if by else {}
     return found
 
 

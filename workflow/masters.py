@@ -59,6 +59,10 @@ def _organisations(words: dict[str, Any]) -> list[dict[str, Any]]:
     always = {"valid_from": None, "valid_to": None, "successor": None, "office": None}
     rows = [{**always, **words["headquarters"], "kind": "headquarters", "sort": 0}]
     rows += [
+        {**always, **department, "kind": "department", "sort": number, "contact": department["name"]}
+        for number, department in enumerate(words["departments"], start=1)
+    ]
+    rows += [
         {**always, "code": o.code, "kind": "bureau", "name": o.name, "short": short_name(o.name), "kana": o.kana, "sort": o.sort,
          "contact": words["office_contact"].format(office=o.name), "valid_from": o.valid_from, "valid_to": o.valid_to}
         for o in directory.offices if o.prefecture_code == prefecture

@@ -43,8 +43,10 @@ def processes() -> list[Process]:
     return [process for process in catalogue.newest().values() if process.plan]
 
 
-def of_year(conn: psycopg.Connection[Any], actor: Actor, process: Process, office: str, year: int) -> list[Planned]:
-    """The cases of an office whose day lies in the fiscal year, and the open ones without a day, in the order of the days."""
+def of_year(
+    conn: psycopg.Connection[Any], actor: Actor, process: Process, office: str, year: int, *, undated: bool
+) -> list[Planned]:
+    """The cases of an office whose day lies in the fiscal year, and the `undated` open ones behind them."""
     if process.plan is None:
         raise NotFound
     group = process.plan.day.partition(".")[0]
@@ -56,7 +58,7 @@ def of_year(conn: psycopg.Connection[Any], actor: Actor, process: Process, offic
         if actor.roles <= OUTSIDE and not version.reads(FORM + group, actor.roles, state.name):
             continue
         day = read_date(written(row["form"], process.plan.day)).date
-        if day is None and state.final:
+        if day is None and (state.final or not undated):
             continue
         if day is not None and not date(year, 4, 1) <= day < date(year + 1, 4, 1):
             continue

@@ -19,7 +19,7 @@ from workflow.seating import in_force, superior_on
 KEEPS = "administrator"
 ROLES = {
     "municipality": "市町村の担当", "municipality_head": "市町村の決裁者", "bureau": "受付・起案", "director": "局の決裁者",
-    "headquarters": "本庁の主管課", "staff": "派遣職員", "auditor": "監査", "records": "文書管理", "administrator": "システム管理",
+    "headquarters": "本庁の主管課", "department": "本庁各部の連絡員", "staff": "派遣職員", "auditor": "監査", "records": "文書管理", "administrator": "システム管理",
 }  # fmt: skip
 _DAY = "%(day)s::date"
 

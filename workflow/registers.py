@@ -4,12 +4,14 @@
 - `children`: the case's child cases: id, process, state, state_label, final, origin, title, form
 - `parent`: of a child case: number, title, state, final, origin, form, and its place among those under that parent
 - `partners`: the municipalities that take part in it beside its requester, by code
+- `asked`: the departments of headquarters that are asked about it, by code
 - `files`: of a draft: the files that wait for its first event
 - `deadlines`: those of the process as an administrator has set them for the leading office (put there by `loading`)
 - `own_approval`: of a case that is not open yet: whether its writer's organisation approves before anybody else sees it
 - `heirs`: where an organisation of the case was succeeded by another: who stands in its place, by its code
 - `named`: the case whose number the act names, by that number, if the actor may see it: id, number, title, place, state_label
 - `recognitions`: bodies that the lead office has recognised as destinations: name, name_key, decided_on, valid_to, reference
+- `offered`: of a process that picks from lists (`states.terms.PICKED`): by kind, value and label of what may be picked now
 - `origin_case`: the case that this one came of: id, number, title, process, state, state_label, final, outcome, form
 - `derived`: of a process that lets others begin, the cases that came of this one, in the same words but without their forms
 - `predecessor`: the earlier case whose number the form names at `request.previous`: number, state, form
@@ -22,6 +24,7 @@ from psycopg.rows import dict_row
 
 from states import catalogue, thread
 from states.kernel import Process
+from workflow import offered
 from workflow.access import SCOPE, TODAY, VISIBLE
 
 NAMED = f"""WITH {SCOPE} SELECT c.id, c.number, c.title, c.place, c.process, c.process_version, c.state
@@ -55,6 +58,7 @@ def registers(
         "origin": row.origin,
         "children": [child(*entry) for entry in row.children or ()],
         "partners": tuple(p["org"] for p in row.parties or () if p["part"] == "partner" and p["to"] is None),
+        "asked": tuple(p["org"] for p in row.parties or () if p["part"] == "asked" and p["to"] is None),
         "own_approval": False,
         "named": {},
     }
@@ -66,6 +70,8 @@ def registers(
         found["origin_case"] = _stated(came[0]) if came else None
     if "derived" in process.needs or _lets_begin(process, row.state):
         found["derived"] = [_stated(entry) for entry in _dicts(conn, DERIVED, {"case": row.id})]
+    if process.picks:
+        found["offered"] = offered.lists(conn, process.picks, row.lead)
     if any(party["to"] for party in row.parties or ()):
         found["heirs"] = _heirs(conn, row.id)
     if not row.version:

@@ -24,6 +24,7 @@ HOLDERS = {
     LINE: "回議・合議の職",
     "director": "局長",
     "headquarters": "本庁",
+    "department": "本庁各部",
     "staff": "派遣職員",
     "records": "文書管理",
     "": "—",
@@ -98,8 +99,8 @@ def part_told(process: Process, action: str, part: Mapping[str, Any]) -> dict[st
         text = "".join((file["name"], f"({file['label']})" if file["label"] else "")) if file else None
         return {"label": "ファイル", "text": text, "erased_by": part["erased_by"], "internal": head == "internal"}
     if kind in (thread.WHY, thread.ENDED) and part["data"] is not None:
-        told = thread.written(kind, json.loads(bytes(part["data"])))
-        return told | {"erased_by": part["erased_by"], "internal": True}
+        tied = thread.written(kind, json.loads(bytes(part["data"])))
+        return tied | {"erased_by": part["erased_by"], "internal": True}
     if head == "child" and part["data"] is not None:
         moved = json.loads(bytes(part["data"]))
         text = f"{moved['title']}: {moved['action']}({moved['from']} → {moved['to']})"

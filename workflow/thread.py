@@ -73,7 +73,7 @@ class Thread:
     """The whole thread: from each beginning down to what became of it, the ties beside it, and every tie in the order of time."""
 
     roots: Sequence[Branch] = ()
-    beside: Sequence[tuple[Strand, Node]] = ()
+    beside: Sequence[tuple[str, Strand, Node]] = ()  # what the other case is to this one, the tie, the other case
     strands: Sequence[Strand] = ()
     nodes: Mapping[int, Node] = field(default_factory=dict)
 
@@ -131,7 +131,11 @@ def of_case(conn: Connection, reader: Actor, case_id: int) -> Thread:
     others = {row["parent_id"]: row["number"] for row in counted if row["parent_id"] in upper}
     ties = [s for s in strands if s.earlier in line and s.later in line and s.kind not in kinds]
     beside = [
-        (s, nodes[s.later if s.earlier == case_id else s.earlier])
+        (
+            s.label if s.on == case_id else thread.TIES[s.kind].back,
+            s,
+            nodes[s.later if s.earlier == case_id else s.earlier],
+        )
         for s in strands
         if s.kind in kinds and case_id in (s.earlier, s.later)
     ]

@@ -27,7 +27,12 @@ def _promised(read: Any, state: str) -> Sequence[Promise]:
     """What was said to be done after the meeting; it is done when the region has been told of it."""
     told = state in ("table_told", "table_closed")
     return [
-        Promise(row.text("action"), row.text("owner"), read_date(row.text("due")).date if row.text("due") else None, kept=told)
+        Promise(
+            row.text("action"),
+            row.text("owner"),
+            read_date(row.text("due")).date if row.text("due") else None,
+            kept=told,
+        )
         for row in read.part("follow").rows("items")
     ]
 

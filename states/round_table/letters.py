@@ -34,7 +34,9 @@ def _paper(matter: Matter, number: str, subject: str, body: str, items: Sequence
 
 def _addressees(matter: Matter) -> str:
     """Whoever is on the list by name; the letter goes to each, and to the municipality for its information."""
-    people = [" ".join(filter(None, (row.get("affiliation"), row.get("name")))) for row in rows(matter.form, "people.items")]
+    people = [
+        " ".join(filter(None, (row.get("affiliation"), row.get("name")))) for row in rows(matter.form, "people.items")
+    ]
     roles = [str(row.get("role") or "") for row in rows(matter.form, "region_side.items")]
     named = [f"{name} 様" for name in people if name] or [f"{role} 様" for role in roles if role]
     return "\n".join(named) or f"{_towns(matter)} 御中"
@@ -75,7 +77,7 @@ def _feedback(matter: Matter) -> Paper:
 
 def feedback_text(facts: Facts) -> Mapping[str, Mapping[str, Any]]:
     """The letter to the region as the answers to the opinions make it; people read it over before it goes."""
-    lines = []
+    lines: list[str] = []
     for child in facts.registers.get("children", ()):
         voice, answer = (Filled(child["form"].get(group) or {}) for group in ("voice", "answer"))
         if child["process"] != "opinion" or not child["final"] or not answer.text("text"):

@@ -176,7 +176,9 @@ def open_days(facts: Facts) -> Iterator[Verdict]:
 def no_election(facts: Facts) -> Iterator[Verdict]:
     said = facts.read.part("plan").text("election")
     if said == "near":
-        yield warn("選挙の告示・選挙運動の期間に重なります。日を改められないか、局長に相談してください。", "plan.election")
+        yield warn(
+            "選挙の告示・選挙運動の期間に重なります。日を改められないか、局長に相談してください。", "plan.election"
+        )
     elif said == "unknown":
         yield warn("選挙の時期との重なりを、まだ確かめていません。", "plan.election")
 
@@ -204,7 +206,9 @@ def hours_in_order(facts: Facts) -> Iterator[Verdict]:
 def not_before_its_day(facts: Facts) -> Iterator[Verdict]:
     day = held_on(facts)
     if day and day > facts.today:
-        yield block(f"開く日({short(day)})がまだ来ていません。日が変わったときは「延期する」で改めてください。", "plan.held_on")
+        yield block(
+            f"開く日({short(day)})がまだ来ていません。日が変わったときは「延期する」で改めてください。", "plan.held_on"
+        )
 
 
 @guard(None)

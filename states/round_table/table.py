@@ -27,7 +27,7 @@ STATES = (
     State("table_reporting", "報告の確認", "報告", "director", "実施結果の報告を確認する"),
     State("table_following", "対応中", "対応", "bureau"),
     State("table_told", "地域に回答済み", "対応", "bureau", "対応を終えたことを確かめて閉じる"),
-    State("table_closed", "完了", "完了", final=True, outcome="地域に回答して終えた"),
+    State("table_closed", "完了", "対応", final=True, outcome="地域に回答して終えた"),
     State("table_cancelled", "中止", "計画", final=True, outcome="中止した"),
 )
 UNDECIDED = ("table_planned", "table_postponed")
@@ -58,7 +58,7 @@ def _noticed(facts: Facts) -> Mapping[str, Any]:
 def _stopped(facts: Facts) -> Mapping[str, Any]:
     """The day that was planned is kept; a new one is for people to find."""
     planned = facts.read.part("plan").text("held_on")
-    told: Mapping[str, Any] = _noticed(facts) if facts.state in ("table_invited",) else {}
+    told: Mapping[str, Any] = _noticed(facts) if facts.state == "table_invited" else {}
     return {"stop": {"planned": planned}, **told}
 
 
@@ -69,7 +69,10 @@ def _told(facts: Facts) -> Mapping[str, Any]:
 def _voice(row: Filled, place: str, number: int) -> Mapping[str, Any]:
     """The form of an opinion; what could name who spoke stands in its own group."""
     keys = ("kind", "summary", "speaker_class", "answer", "field")
-    voice = {key: row.text(key) for key in keys} | {"no": str(number), "municipality": row.text("municipality") or place}
+    voice = {key: row.text(key) for key in keys} | {
+        "no": str(number),
+        "municipality": row.text("municipality") or place,
+    }
     return {"voice": voice, "speaker": {"name": row.text("speaker"), "verbatim": row.text("verbatim")}}
 
 
@@ -87,7 +90,13 @@ def _opened(facts: Facts) -> Sequence[Child]:
     ]
     for number in rules.for_headquarters(facts.read):
         row = facts.read.part("follow").rows("items")[number - 1]
-        what = {"subject": row.text("action"), "text": row.text("action"), "due": row.text("due"), "quick": True, "municipality": _place(facts)}
+        what = {
+            "subject": row.text("action"),
+            "text": row.text("action"),
+            "due": row.text("due"),
+            "quick": True,
+            "municipality": _place(facts),
+        }
         found.append(Child("coordination", "follow", {"request": what}, "ask"))
     return found
 
@@ -238,4 +247,6 @@ def reads(kind: str, roles: frozenset[str], state: str) -> bool:
     if not kind.startswith("form:"):
         return not kind.startswith(("internal", "shown", "child"))
     reported = state in ("table_following", "table_told", "table_closed")
-    return group in ("plan", "region_side", "office_side", "stop", "notice", "feedback") or (group == "report" and reported)
+    return group in ("plan", "region_side", "office_side", "stop", "notice", "feedback") or (
+        group == "report" and reported
+    )

@@ -307,6 +307,41 @@ features.rows = (list) => {
   });
 };
 
+/* 表の行を足す: 画面の中で足すので、つながらない間も書き続けられる。スクリプトがなければ、ボタンが画面ごと足す */
+features["more-rows"] = (box) => {
+  const button = box.querySelector("button[value^='add:']");
+  button?.addEventListener("click", (event) => {
+    const path = button.value.slice("add:".length);
+    const rows = box.querySelectorAll("tbody > tr, fieldset.task");
+    const last = rows[rows.length - 1];
+    const named = last?.querySelector("[name]");
+    if (!named) return;
+    event.preventDefault();
+    const number = Number(named.name.slice(path.length + 1).split(".")[0]);
+    const fresh = last.cloneNode(true);
+    const moved = (text) => text
+      .replaceAll(`${path}.${number}.`, `${path}.${number + 1}.`)
+      .replaceAll(`${box.id}-${number}-`, `${box.id}-${number + 1}-`)
+      .replaceAll(`${rows.length}行目`, `${rows.length + 1}行目`);
+    for (const element of [fresh, ...fresh.querySelectorAll("*")]) {
+      for (const name of ["id", "name", "for", "aria-label", "aria-describedby", "aria-labelledby", "data-for"]) {
+        if (element.hasAttribute(name)) element.setAttribute(name, moved(element.getAttribute(name)));
+      }
+      element.removeAttribute("aria-invalid");
+      if (element.matches("legend")) element.textContent = moved(element.textContent);
+      if (element.matches("input[type=checkbox], input[type=radio]")) element.checked = element.defaultChecked = false;
+      else if (element.matches("input:not([type=hidden])")) element.value = element.defaultValue = "";
+      else if (element.matches("textarea")) element.value = element.textContent = "";
+      else if (element.matches("select")) element.selectedIndex = 0;
+    }
+    for (const wrong of fresh.querySelectorAll(".field__error")) wrong.remove();
+    last.after(fresh);
+    start(fresh);
+    for (const field of fresh.querySelectorAll("input, textarea")) field.dispatchEvent(new Event("input")); // the counts begin anew
+    fresh.querySelector("input:not([type=hidden]), textarea, select")?.focus();
+  });
+};
+
 const start = (root) => {
   for (const element of root.querySelectorAll("[data-feature]")) {
     for (const name of element.dataset.feature.split(" ")) features[name]?.(element);

@@ -16,9 +16,9 @@ from states.calendar import Calendar
 from states.kernel import DefinitionError, Process
 from states.places import Directory
 from states.route_actions import WHO
-from states.terms import CLOCK, STAY, Action, Facts
+from states.terms import CLOCK, PICKED, STAY, Action, Facts
 
-ROLES = frozenset({"municipality", "municipality_head", "partner", "bureau", "director", "headquarters", "staff"})
+ROLES = frozenset({"municipality", "municipality_head", "partner", "bureau", "director", "headquarters", "department", "staff"})
 ON_A_ROUTE = frozenset(WHO)  # roles that a route gives
 READERS = ROLES | {"co_office", "auditor", "records"}
 MOST_STEPS = 6
@@ -121,7 +121,7 @@ def test_what_is_asked_has_a_label_and_a_place(process):
         assert not set(names) & {"reasons", "confirm"}, where
         for ask in row.asks:
             assert ask.label, where
-            assert ask.kind in ("text", "date", "choice", "office", "partner", "case"), where
+            assert ask.kind in {"text", "date", "choice", "office", "partner", "case"} | PICKED, where
             assert (ask.kind == "choice") == bool(ask.choices), where
             assert not ask.into or ask.into.count(".") == 1, where
             assert not (ask.into and ask.internal), f"{where}: what is internal does not go into the form"

@@ -1,38 +1,14 @@
 """A body with its sessions, duties and projects, led by real acts: a session from the call to minutes that are published."""
 
 from datetime import timedelta
-from typing import Any
-from uuid import uuid4
 
 import pytest
 
 from states.kernel import Refused
-from tests import factory
+from tests import council, factory
+from tests.council import AGENDA, BODY, OTHER, act, children, convened, held
 from workflow import cases, queries, verify
 from workflow.loading import NotFound, load
-
-OTHER = "014583"  # 東川町
-BODY: dict[str, Any] = {
-    "body": {"name": "上川地域づくり連携会議", "kind": "region", "municipalities": f"{factory.MUNICIPALITY} {OTHER}", "charter": "設置要綱 令和8年4月1日改正"},
-    "members": {"items": [
-        {"organisation": "上川総合振興局", "post": "局長", "member": "川上（仮名）", "chair": True},
-        {"organisation": "美瑛町", "post": "町長", "member": "丘（仮名）"},
-        {"organisation": "前の団体", "post": "代表", "member": "任期切れ（仮名）", "since": "2020-04-01", "until": "2021-03-31"},
-    ]},
-}  # fmt: skip
-AGENDA: dict[str, Any] = {"items": [{"no": "1", "title": "重点プロジェクトの進み具合", "kind": "report", "presenter": "事務局"}, {"no": "2", "title": "人事に関すること", "kind": "discussion", "closed": True}]}  # fmt: skip
-
-
-def act(conn: Any, person: int, case: int, action: str, form: Any = None, **inputs: Any) -> Any:
-    version = load(conn, case, person).row.version
-    return cases.act(conn, person, case, action, version=version, key=uuid4(), inputs=inputs, form=form or {})
-
-
-def children(conn: Any, case: int) -> list[tuple[int, str]]:
-    found: list[tuple[int, str]] = conn.execute(
-        "SELECT id, process FROM cases WHERE parent_id = %s ORDER BY id", (case,)
-    ).fetchall()
-    return found
 
 
 @pytest.fixture
@@ -42,32 +18,12 @@ def member(conn):
 
 @pytest.fixture
 def body(conn, who, member):
-    case: int = cases.open_case(conn, who.bureau, "council_body", "office", BODY)
-    act(conn, who.bureau, case, "found")
-    return case
+    return council.body(conn, who)
 
 
 @pytest.fixture
 def session(conn, who, body):
-    act(conn, who.bureau, body, "call_session", format="face")
-    return children(conn, body)[-1][0]
-
-
-def convened(conn: Any, who: Any, session: int, *, days: int = 40, **meeting: str) -> None:
-    held = factory.first_day(conn, after=days).isoformat()
-    form = load(conn, session, who.bureau).row.form
-    told = {**form["meeting"], "held_on": held, "place": "上川合同庁舎", **meeting}
-    materials = {"items": [{"no": "資料1-1", "title": "進み具合", "owner": "事務局", "came": True}]}
-    act(conn, who.bureau, session, "arrange", {"meeting": told, "agenda": AGENDA, "materials": materials})
-    act(conn, who.bureau, session, "ask_convening")
-    act(conn, who.director, session, "convene")
-
-
-def held(conn: Any, who: Any, session: int, follow: list[dict[str, Any]]) -> None:
-    convened(conn, who, session)
-    rows = load(conn, session, who.bureau).row.form["attendance"]["items"]
-    there = {"items": [{**row, "attended": True, "answer": "attend"} for row in rows]}
-    act(conn, who.bureau, session, "hold", {"attendance": there, "follow": {"items": follow}})
+    return council.called(conn, who, body)
 
 
 def test_a_session_begins_with_the_members_of_the_day(conn, who, body, session, member):

@@ -20,6 +20,7 @@ def test_every_office_and_municipality_of_the_prefecture_is_a_row(conn):
     kinds = dict(conn.execute("SELECT kind, count(*) FROM organisation GROUP BY kind").fetchall())
     assert kinds == {
         "headquarters": 1,
+        "department": len(masters.profile_of("hokkaido")["departments"]),
         "bureau": sum(o.prefecture_code == "01" for o in directory.offices),
         "municipality": sum(m.prefecture_code == "01" for m in directory.municipalities),
     }
@@ -41,7 +42,8 @@ def test_the_other_profile_knows_only_its_own_organisations(empty_database: Any)
             False,
         )
     assert all(code.startswith(("yg-", "06")) for code in codes)
-    assert len([code for code in codes if code.startswith("yg-")]) == 5
+    departments = masters.profile_of("yamagata")["departments"]
+    assert len([code for code in codes if code.startswith("yg-")]) == 5 + len(departments)
 
 
 def test_loading_again_under_another_name_changes_the_name_and_adds_nothing(
@@ -85,7 +87,7 @@ def test_a_stored_case_that_the_catalogue_lacks_keeps_the_application_from_start
 
 def test_a_released_version_never_changes(fresh_database: Any, monkeypatch):
     (place, process), *_ = catalogue.all_versions().items()
-    other = {place: replace(process, states=(replace(process.states[0], holder="bureau"), *process.states[1:]))}
+    other = {place: replace(process, states=(replace(process.states[0], holder="records"), *process.states[1:]))}
     monkeypatch.setattr(masters, "RELEASED", frozenset({place}))
     load_masters(fresh_database.owner_url)
     monkeypatch.setattr(catalogue, "all_versions", lambda: other)

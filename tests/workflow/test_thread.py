@@ -225,7 +225,7 @@ def test_only_the_offices_tie_and_only_to_what_they_see(conn, who, pair):
         tie(conn, who.bureau, foreign, first)
     assert tie(conn, who.headquarters, second, foreign, kind="quoted").version
     # Headquarters sees both ends; the bureau is told of no tie at all.
-    assert {n.id for _, n in thread.of_case(conn, reader(conn, who.headquarters), second).beside} == {foreign}
+    assert {n.id for _, _, n in thread.of_case(conn, reader(conn, who.headquarters), second).beside} == {foreign}
     assert not thread.of_case(conn, reader(conn, who.bureau), second)
 
 

@@ -11,10 +11,12 @@ from states.kernel import Refused
 from states.places import Directory
 from workflow.commands import Json, app, database_url, fail, print_json, report, say
 
+READERS = "、".join(f"{key}({catalogue.process(key).label})" for key in catalogue.readers())
+
 
 @app.command()
 def check(
-    process: Annotated[str, typer.Argument(help="業務フローの名前。")],
+    process: Annotated[str, typer.Argument(help=f"業務フローの名前。記録を読めるのは {READERS}。")],
     file: Annotated[Path, typer.Argument(help="記録のファイル(JSON)。")],
     as_json: Json = False,
 ) -> None:
@@ -22,9 +24,7 @@ def check(
     try:
         intake = catalogue.intake(process)
     except KeyError:
-        raise fail(
-            f"「{process}」という業務フローはありません。使えるのは {'、'.join(catalogue.newest())} です。", 2
-        ) from None
+        raise fail(f"「{process}」という、記録を読める業務フローはありません。使えるのは {READERS} です。", 2) from None
     try:
         records = intake.read_records(file.read_bytes())
     except OSError as trouble:

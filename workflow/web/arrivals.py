@@ -130,7 +130,13 @@ def choices(view: View, found: Same, right: str = "") -> Mapping[str, Choices]:
     if CASE in asked:
         twins = [twin for twin in found.twins if twin.number]
         made[CASE] = Choices([(str(twin.number), _called(twin)) for twin in twins])
-    return made
+    return made | picked_from(view)
+
+
+def picked_from(view: View) -> dict[str, Choices]:
+    """What is picked from the lists that the facts bring."""
+    lists: Mapping[str, Mapping[str, str]] = view.facts.registers.get("offered") or {}
+    return {kind: Choices([*listed.items()]) for kind, listed in lists.items()}
 
 
 def _offices(view: View, right: str) -> Choices:

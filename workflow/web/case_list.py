@@ -39,7 +39,7 @@ FILTERS = (
     "person",
     "sort",
 )
-IN_THE_BAR = ("q", "step", "state", "office", "place", "year", "sort")
+IN_THE_BAR = ("q", "process", "step", "state", "office", "place", "year", "sort")
 SORTS = [("", "新しい順"), ("due", "期限の近い順")]
 
 
@@ -72,8 +72,8 @@ def listing(
     return {
         "path": path, "filters": filters, "kept": {**{n: filters[n] for n in FILTERS if n not in IN_THE_BAR}, **kept}, "problem": problem,
         "narrowed": any(value for name, value in filters.items() if name not in ("q", "sort")), "words": words, "inside": inside,
-        "holders": HOLDERS, "wide": len(offices) > 1, "offices": offices, "places": places, "steps": facets.steps(),
-        "states": facets.labels(),
+        "holders": HOLDERS, "wide": len(offices) > 1, "offices": offices, "places": places, "steps": facets.steps(filters["process"]), "processes": facets.processes(),
+        "states": facets.labels(filters["process"]),
         "years": [(str(year), fiscal_year_label(year)) for year in _years(today)], "sorts": SORTS,
         "rows": [
             _line(row, words, told.get(row["case_id"], ()), today) | turns.turn(row, held, inside=inside) | {"asked": asked.get(row["case_id"], ())}

@@ -53,6 +53,7 @@ from workflow.web import (
     shown,
     thread,
 )
+from workflow.web.around import surroundings
 from workflow.web.clashes import Clash
 from workflow.web.offers import Typed
 from workflow.web.posted import Fields, Posted
@@ -114,7 +115,7 @@ def act(request: Request, conn: Connection, signed: SignedIn, posted: Posted, ca
         if offer.action.edits or not view.version:
             if groups and forms.kept(conn, person, view, action, groups, posted):
                 view = cases.look(conn, person, case_id)
-            sheet = sheets.Sheet(dict(posted) if view.version else sheets.flat(view.form))
+            sheet = sheets.Sheet(sheets.as_typed(posted) if view.version else sheets.flat(view.form))
             return forms.act_page(
                 request, conn, signed, view, offer, typed, sheet=sheet, problems=refusal.verdicts, status=422
             )
@@ -147,7 +148,7 @@ def case_page(
     names = offers.names_of(view)
     turns = _ledger(view, lines)
     usual = durations.answer(conn, view.process, view.lead, view.facts.today) if evidence.usual(view) else None
-    around = forms.surroundings(conn, signed, view.process, view.origin, view.lead, view)
+    around = surroundings(conn, signed, view.process, view.origin, view.lead, view)
     path = [view.process.initial.name, *(_to(line) for line in reversed(lines) if line["moved"])]
     asked = next((o.action for o in view.offers if o.action.name == typed.action), None)
     same = arrivals.same(conn, signed, view)
@@ -195,7 +196,7 @@ def letter(conn: Connection, signed: SignedIn, case_id: RowId, kind: str) -> Res
 def paper(request: Request, conn: Connection, signed: SignedIn, case_id: RowId) -> Response:
     """The form of the case on paper."""
     view = cases.look(conn, signed.actor.person_id, case_id)
-    around, names = forms.surroundings(conn, signed, view.process, view.origin, view.lead, view), offers.names_of(view)
+    around, names = surroundings(conn, signed, view.process, view.origin, view.lead, view), offers.names_of(view)
     turns = _ledger(view, story.timeline(conn, view) if view.version else [])
     return page(
         request,
@@ -205,7 +206,7 @@ def paper(request: Request, conn: Connection, signed: SignedIn, case_id: RowId) 
         read=view.read,
         names=names,
         strip=evidence.on_paper(evidence.strip(view, turns, names, None)),
-        part=f"{view.process.key}/print.html",
+        part=[f"{view.process.key}/print.html", "form_print.html"],
         then=None,
         **around,
     )

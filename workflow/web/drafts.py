@@ -112,7 +112,7 @@ def _live(
     more: Mapping[str, str],
 ) -> dict[str, str]:  # fmt: skip
     """The pieces of the page that follow what is written, as the page itself would show them now, and some more."""
-    sheet = sheets.Sheet(dict(posted), {verdict.field: verdict.sentence for verdict in unread})
+    sheet = sheets.Sheet(sheets.as_typed(posted), {verdict.field: verdict.sentence for verdict in unread})
     offer = next((offer for offer in view.offers if offer.action.name == action), None)
     if offer is None or not view.version:
         shown = forms.draft_page(request, conn, signed, view, sheet)

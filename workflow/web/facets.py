@@ -80,14 +80,19 @@ def _ordered(name: str, told: Mapping[str, str], counted: Mapping[str, int]) -> 
     )
 
 
-def steps() -> list[tuple[str, str]]:
-    """The public steps of all processes."""
-    return [(step, step) for step in dict.fromkeys(state.step for state in _states())]
+def processes() -> list[tuple[str, str]]:
+    """Every process by its key."""
+    return [(process.key, process.label) for process in catalogue.newest().values()]
 
 
-def labels() -> list[tuple[str, str]]:
-    """The states of all processes with their labels."""
-    return list({state.name: state.label for state in _states()}.items())
+def steps(process: str = "") -> list[tuple[str, str]]:
+    """The public steps of one process, or of all."""
+    return [(step, step) for step in dict.fromkeys(state.step for state in _states(process))]
+
+
+def labels(process: str = "") -> list[tuple[str, str]]:
+    """The states of one process, or of all, with their labels."""
+    return list({state.name: state.label for state in _states(process)}.items())
 
 
 def states_of(filters: Mapping[str, str]) -> tuple[str, ...]:
@@ -101,5 +106,6 @@ def states_of(filters: Mapping[str, str]) -> tuple[str, ...]:
     return (tuple(dict.fromkeys(left)) or ("",)) if told else ()
 
 
-def _states() -> list[State]:
-    return [state for process in catalogue.newest().values() for state in process.states]
+def _states(key: str = "") -> list[State]:
+    known = catalogue.newest()
+    return [state for process in ([known[key]] if key in known else known.values()) for state in process.states]

@@ -6,7 +6,6 @@ typed comes back as it was typed, with the sentence beside the field.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -14,18 +13,28 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse
 from starlette.responses import Response
 
-from states import substitute
 from states.kernel import Offer, Process, Refused
-from states.places import Directory
 from states.terms import Action, Facts, Verdict
-from workflow import candidates, cases, colleagues, foreseen, intake, similar, story, telling
+from workflow import cases, colleagues, foreseen, intake, story, telling
 from workflow.cases import View
 from workflow.db import type_connection
-from workflow.deadlines import calendar
 from workflow.loading import NotFound, load
 from workflow.merging import Side
 from workflow.rounds import KIND
-from workflow.web import arrivals, board, copying, offers, opening, papers, queue, saving, sheets, thread, written
+from workflow.web import (
+    arrivals,
+    copying,
+    declared,
+    offers,
+    opening,
+    papers,
+    queue,
+    saving,
+    sheets,
+    thread,
+    written,
+)
+from workflow.web.around import surroundings
 from workflow.web.clashes import Clash, clash_page
 from workflow.web.offers import Typed
 from workflow.web.posted import Fields, Posted
@@ -48,7 +57,13 @@ def new(request: Request, conn: Connection, signed: SignedIn, process: str = "",
     wanted = opening.opening(signed, process, origin)
     if wanted is None:
         takes_files = any(by & signed.actor.roles for by in intake.takers().values())
-        return page(request, signed, "case_new.html", openings=opening.openings(signed), takes_files=takes_files)
+        return page(
+            request,
+            signed,
+            "case_new.html",
+            openings=opening.by_process(opening.openings(signed)),
+            takes_files=takes_files,
+        )
     return _new_page(request, conn, signed, wanted, sheets.Sheet({}))
 
 
@@ -169,9 +184,15 @@ def open_act(
         view,
         offer,
         Typed(action, "", written.typed_beside(view, action)),
-        sheet=sheets.Sheet(sheets.flat(written.working_form(view)), more=add),
+        sheet=sheets.Sheet(sheets.flat(_first(view, offer)), more=add),
         subject=person,
     )
+
+
+def _first(view: View, offer: Offer) -> dict[str, Any]:
+    """What stands on the page of an act when it is opened: what is kept, and where nothing is, what the act begins with."""
+    kept_groups = (view.working or {}).get("form") or {}
+    return declared.begun(offer.action, view, written.working_form(view), kept_groups)
 
 
 @router.post("/cases/{case_id:int}/delete")
@@ -213,7 +234,7 @@ def kept(
 
 
 def _sheet_of(posted: Fields, verdicts: Sequence[Verdict]) -> sheets.Sheet:
-    return sheets.Sheet(dict(posted), {v.field: v.sentence for v in verdicts})
+    return sheets.Sheet(sheets.as_typed(posted), {v.field: v.sentence for v in verdicts})
 
 
 # --- where a button leads --------------------------------------------------------------------------------------------
@@ -279,7 +300,8 @@ def _new_page(
     return page(
         request, signed, "case_form.html", status=status, v=sheet, read=blank, view=None, same=None, files=None, verdicts=[], saves=0, action="", stored=False,
         key=key or str(uuid4()), opened="{}", saving=saving.Saving("まだ残していません"), autosave=f"/cases/new/autosave?{asked}", more=None,
-        problems=sheets.listed(problems), checked=bool(problems), post=f"/cases/new?{asked}", **context,
+        problems=sheets.listed(problems), checked=bool(problems), post=f"/cases/new?{asked}",
+        draft_groups=declared.groups_of_draft(process, context["origin"], declared.writes(process)), **context,
     )  # fmt: skip
 
 
@@ -301,7 +323,8 @@ def draft_page(
         files=papers.files(conn, signed, view, back="list"), same=arrivals.same(conn, signed, view),
         verdicts=offers.judged(verdicts, context["words"].clauses, {}), problems=sheets.listed(problems), checked=bool(problems),
         opened=written.opened_marks(view, view.editable, ""), autosave=queue.along(f"/cases/{view.id}/autosave", request, signed.actor), more=more,
-        saving=saving.at_rest(view, written.last_saved(conn, view), signed.actor.person_id), post=queue.along(_post(view.id), request, signed.actor), **context,
+        saving=saving.at_rest(view, written.last_saved(conn, view), signed.actor.person_id), post=queue.along(_post(view.id), request, signed.actor),
+        draft_groups=declared.groups_of_draft(view.process, view.origin, view.editable), **context,
     )  # fmt: skip
 
 
@@ -320,10 +343,10 @@ def act_page(
     carried, post, autosave, rewrite = (queue.along(one, request, signed.actor) for one in addresses)
     return page(
         request, signed, _template(view, offer), status=status, v=sheet, read=facts.read, view=view, saves=written.kept_saves(view), offer=offer,
-        card=offers.card(view, offer, replace(typed, action=offer.action.name), facts, told=_will_be_told(conn, signed, view, offer), turn=_turn_after(conn, signed, view, offer)), person=person, refused=offers.refused(view, [offer]),
+        card=offers.card(view, offer, replace(typed, action=offer.action.name), facts, choices=arrivals.picked_from(view), told=_will_be_told(conn, signed, view, offer), turn=_turn_after(conn, signed, view, offer)), person=person, refused=offers.refused(view, [offer]),
         verdicts=offers.judged(offer.verdicts, context["words"].clauses, offers.reasons_of(view.form)), action=offer.action.name,
         problems=sheets.listed(problems, offer.action), checked=bool(problems), names=offers.names_of(view),
-        told=_told(conn, view), same=None if view.version else arrivals.same(conn, signed, view), difference=view.process.difference(written.base(view)), parts=_parts(view.process, offer, context["words"].groups),
+        told=_told(conn, view), same=None if view.version else arrivals.same(conn, signed, view), difference=view.process.difference(written.base(view)), parts=_parts(signed, view, offer, context["words"].groups, person),
         opened=written.opened_marks(view, offer.action.edits, offer.action.name), autosave=autosave, carried=carried, rewrite=rewrite,
         saving=saving.at_rest(view, written.last_saved(conn, view), signed.actor.person_id), post=post, **context,
     )  # fmt: skip
@@ -362,40 +385,8 @@ def _template(view: View, offer: Offer) -> str:
     return "case_act.html" if view.version else "case_confirm.html"
 
 
-def _parts(process: Process, offer: Offer, groups: Sequence[str]) -> list[str]:
-    """The templates of the field groups that an act writes, in the order in which the process names its groups."""
-    return [f"{process.key}/{group}.html" for group in groups if group in offer.action.edits]
-
-
-def offices_of(view: View) -> list[str]:
-    """The offices whose staff may go."""
-    return colleagues.offices_of(view.lead, view.parties)
-
-
-def surroundings(
-    conn: type_connection, signed: Signed, process: Process, origin: str, office: str, view: View | None = None
-) -> dict[str, Any]:
-    """What every form of a process may refer to: its words, the writer's place, who works at the office, who is where."""
-    offices = offices_of(view) if view else [office]
-    day, home = cases.today(conn), signed.actor.home
-    directory, days = Directory.from_csv(), calendar(conn, office)
-    bureau = directory.office(office)
-    own = directory.municipality(home.org_code, day) if home else None
-    return {
-        "process": process, "origin": origin, "words": offers.words(process), "today": day, "own": own, "home": home,
-        "office_name": bureau.name if bureau else office, "area": directory.of_office(office, day),
-        "staff": colleagues.of_offices(conn, offices) if own is None else [],
-        "facts_part": [f"{process.key}/facts.html", "facts.html"], "sheet": f"/cases/{view.id}/print" if view else "",
-        "earlier_ones": partial(
-            similar.earlier, conn, signed.actor, process, view.form if view else {}, place=own.code if own else "",
-            besides=view.id if view else 0,
-        ),
-        "places": directory.of_prefecture(bureau.prefecture_code, day) if bureau else (),
-        "office_called": lambda code: o.name if (o := directory.office(code)) else code,
-        "municipality_called": lambda code: m.name if (m := directory.municipality(code, day)) else code,
-        "board_of": board.Around(
-            conn, signed.actor, view.id if view else 0, offices, days, process.place(view.form) if view else "", day
-        ).board,
-        "candidate_order": candidates.ORDER,
-        "settled": lambda member: substitute.settle(member.reading, member.substitute, days),
-    }  # fmt: skip
+def _parts(signed: Signed, view: View, offer: Offer, groups: Sequence[str], person: int) -> list[declared.Part]:
+    """The field groups that an act writes; of one that each has, the person's where persons are assigned, else the office's."""
+    home = signed.actor.home
+    who = str(person) if view.process.assigned else home.org_code if home else ""
+    return declared.parts(view.process, offer.action, groups, who)

@@ -13,11 +13,12 @@ from uuid import uuid4
 from states.dates import short
 from states.kernel import Offer, Process
 from states.route_actions import BY_NAME
-from states.terms import STAY, Action, Facts, Input, Level, Remedy, Verdict
+from states.terms import PICKED, STAY, Action, Facts, Input, Level, Remedy, Verdict
 from workflow.access import OUTSIDE
 from workflow.cases import View
 from workflow.deadlines import due_day, opening, promised
 from workflow.diagram import HOLDERS
+from workflow.web import declared
 from workflow.web.render import environment
 
 KINDS = {
@@ -63,6 +64,11 @@ class Asked:
     choices: Sequence[tuple[str, str]]
     typed: str = ""
     problem: str = ""
+
+    @property
+    def listed(self) -> bool:
+        """Whether one of a list is chosen."""
+        return self.kind in PICKED | {"office", "partner", "choice"}
 
 
 @dataclass(frozen=True)
@@ -178,7 +184,9 @@ def clause_of(clauses: Mapping[str, str], rule: str | None) -> str:
 
 
 def words(process: Process) -> Any:
-    """The words of a process that only its pages need (`words.html`): clauses of its rules, labels of its choices."""
+    """The words of a process that only its pages need: those of its own template (`words.html`), else those it declares."""
+    if process.form is not None or process.words:
+        return declared.words_of(process)
     found = environment().select_template([f"{process.key}/words.html", "words.html"])
     return found.module
 
@@ -250,7 +258,7 @@ def _asked(ask: Input, action: Action, view: View, typed: Typed, choices: Choice
     if ask.shows and typed.fields is None:
         group, key = ask.shows.split(".")
         value = str((view.form.get(group) or {}).get(key) or "")
-    if choices is not None and typed.fields is None:
+    if choices is not None and choices.first and typed.fields is None:
         value = choices.first
     options = choices.options if choices else ask.choices
     return Asked(ask.name, ask.label, ask.kind, hint, who, ask.required, options, value, typed.problem(ask.name))

@@ -1,8 +1,9 @@
 """What a person may begin: the processes and origins open to the posts held today, and the draft of a new form."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import groupby
 from typing import Any
 
 from states import catalogue
@@ -23,6 +24,12 @@ class Opening:
     process: Process
     origin: str
     label: str
+    lead: str = ""
+
+
+def by_process(found: Sequence[Opening]) -> list[tuple[str, list[Opening]]]:
+    """The same in groups: what a process is called, and what of it may be begun."""
+    return [(label, [*group]) for label, group in groupby(found, key=lambda one: one.process.label)]
 
 
 def openings(signed: Signed) -> list[Opening]:
@@ -30,7 +37,10 @@ def openings(signed: Signed) -> list[Opening]:
     for process in catalogue.newest().values():
         origins = offers.words(process)
         labels = getattr(origins, "origins", {})
-        found += [Opening(process, o, labels.get(o, o)) for o, by in process.opens.items() if by & signed.actor.roles]
+        leads = getattr(origins, "lead", {})
+        labels = {**labels, **getattr(origins, "heading", {})}
+        mine = [origin for origin, by in process.opens.items() if by & signed.actor.roles]
+        found += [Opening(process, one, labels.get(one, one), leads.get(one, "")) for one in mine]
     return found
 
 

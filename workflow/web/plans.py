@@ -26,7 +26,7 @@ def show(request: Request, conn: Connection, signed: SignedIn, key: str, office:
     this = fiscal_year(today)
     years = range(this - BACK, this + AHEAD + 1)
     wanted = int(year) if year.isascii() and year.isdecimal() and int(year[:5]) in years else this
-    found = plans.of_year(conn, signed.actor, process, here, wanted)
+    found = plans.of_year(conn, signed.actor, process, here, wanted, undated=wanted == this)
     may = bool(process.opens.get(process.plan.begins, frozenset()) & signed.actor.roles)
     return page(
         request, signed, "plan.html", process=process, plan=process.plan, offices=offices, office=here, office_name=dict(offices)[here],

@@ -56,6 +56,15 @@ def _leaves(path: str, part: Any) -> Iterator[tuple[str, str]]:
         yield path, "on" if part is True else "" if part in (None, False) else str(part)
 
 
+def as_typed(posted: Fields) -> dict[str, str]:
+    """The posted fields as the values of a page; of boxes ticked beside an empty one, all of them."""
+    found = {}
+    for name in posted:
+        first, *more = posted.getlist(name)
+        found[name] = " ".join(more) if more and not first else posted[name]
+    return found
+
+
 def inputs_of(rows: Sequence[Action], posted: Fields) -> dict[str, Any]:
     """The asked inputs of an act, the drafter's reasons and the decider's answers to warnings, by rule.
 

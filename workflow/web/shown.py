@@ -23,7 +23,8 @@ from workflow.differences import Line
 from workflow.ended import Past
 from workflow.loading import NotFound
 from workflow.queries import _dicts, label_of, named
-from workflow.web import forms, offers, papers, seals
+from workflow.web import offers, papers, seals
+from workflow.web.around import surroundings
 from workflow.web.render import Signed, page
 from workflow.web.session import Connection, RowId, SignedIn
 
@@ -72,7 +73,7 @@ def show(request: Request, conn: Connection, signed: SignedIn, case_id: RowId, s
     """The screen of a past decision, for who may read what deciders are shown."""
     screen = _screen(conn, signed, case_id, seq)
     view, then = screen.view, screen.then
-    around = forms.surroundings(conn, signed, view.process, view.origin, view.lead, then)
+    around = surroundings(conn, signed, view.process, view.origin, view.lead, then)
     decided = _decided(screen, around["words"])
     return page(request, signed, "case_shown.html", **(around | {
         "view": then, "read": then.read, "now": view, "names": offers.names_of(view), "inside": True, "decided": decided,
@@ -88,9 +89,9 @@ def paper(request: Request, conn: Connection, signed: SignedIn, case_id: RowId, 
     screen = _screen(conn, signed, case_id, seq)
     view, then, event = screen.view, screen.then, screen.event
     label = label_of(view.process, event["action"], screen.body["from"])
-    around = forms.surroundings(conn, signed, view.process, view.origin, view.lead, then)
+    around = surroundings(conn, signed, view.process, view.origin, view.lead, then)
     return page(request, signed, "case_print.html", **(around | {
-        "view": then, "read": then.read, "names": offers.names_of(view), "strip": None, "part": f"{view.process.key}/print.html",
+        "view": then, "read": then.read, "names": offers.names_of(view), "strip": None, "part": [f"{view.process.key}/print.html", "form_print.html"],
         "then": {"seq": seq, "label": label, "day": wareki(local_day(event["at"])), "version": then.version},
     }))  # fmt: skip
 

@@ -95,10 +95,15 @@ def context(conn: type_connection, signed: Signed, view: View) -> dict[str, Any]
     whole = thread.Thread() if view.ended or not view.version else thread.of_case(conn, signed.actor, view.id)
     ways = deriving.ways(signed.actor, view)
     return {
-        "thread": whole, "came_of": came_of(conn, signed, view), "holders": HOLDERS, "ties": tying.may_tie(view),
+        "thread": whole if _beyond(whole, view) else thread.Thread(), "came_of": came_of(conn, signed, view), "holders": HOLDERS, "ties": tying.may_tie(view),
         "ways": [(way, str(uuid4())) for way in ways], "most_why": deriving.LONGEST,
         "begun": thread.drafts(conn, signed.actor, view.id) if view.process.derives and view.version else [],
     }  # fmt: skip
+
+
+def _beyond(whole: thread.Thread, view: View) -> bool:
+    """Whether the thread says more than the list of the cases under this one does."""
+    return any(strand.kind != thread.CHILD or strand.later == view.id for strand in whole.strands)
 
 
 def came_of(conn: type_connection, signed: Signed, view: View) -> dict[str, Any] | None:

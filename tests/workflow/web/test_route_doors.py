@@ -142,7 +142,7 @@ def test_on_the_page_what_is_not_offered_is_refused_and_nothing_changes(web, con
 def test_what_the_page_offers_to_anybody_stands_in_the_table(conn, office, routed, process):
     """Everybody in every state, routed or not: a row of the process for this state, or a verb of the route under way."""
     case, form = routed
-    seen = set()
+    seen = set[str]()
     for state in process.states:
         live = stand(conn, case, form, process, state.name)
         rows = {row.name for row in process.table if state.name in row.source}
@@ -185,7 +185,9 @@ def test_nothing_acts_on_a_case_but_the_doors_that_are_walked(door):
     found = set()
     for path in (path for folder in ("workflow", "tasks") for path in (ROOT / folder).rglob("*.py")):
         calls = [node.func for node in ast.walk(ast.parse(path.read_bytes())) if isinstance(node, ast.Call)]
-        if any(isinstance(f, ast.Attribute) and f.attr == door and getattr(f.value, "id", "") == "cases" for f in calls):
+        if any(
+            isinstance(f, ast.Attribute) and f.attr == door and getattr(f.value, "id", "") == "cases" for f in calls
+        ):
             found.add(path.relative_to(ROOT).as_posix())
     assert found == DOORS[door]
 
@@ -198,5 +200,7 @@ def test_a_route_of_another_matter_gives_nobody_a_turn(conn, office, routed):
     assert strange
     for state in strange:
         conn.execute("UPDATE cases SET state = %s, form = %s::jsonb WHERE id = %s", (state, json.dumps(form), case))
-        assert routes.of(form).status == "running"
+        under_way = routes.of(form)
+        assert under_way is not None
+        assert under_way.status == "running"
         assert not (offered(conn, office.chief, case) or set()) & {"approve_step", "return_step", "hold_step"}, state
