@@ -213,13 +213,13 @@ def merged_into_one(facts: Facts) -> Any:
         yield block("その番号の意見が見つかりません。番号を確かめてください。", "same_as")
 
 
-def _handle(source: tuple[str, ...], label: str) -> tuple[Action, ...]:
+def _handle() -> tuple[Action, ...]:
     """One row for each way; the first is what the page shows before anything is chosen."""
 
     def row(dest: str, when: Callable[[Facts], bool], effect: str, **more: Any) -> Action:
         return Action(
-            "handle", source, dest, label, BUREAU, effect, guards=(FORM.letters, handled_by_somebody, headquarters_answered),
-            edits=frozenset({"voice", "speaker", "handling", "asking"}), when=when, leaves=_no_town, main="opinion_open" in source, **more,
+            "handle", ("opinion_open",), dest, "取扱いを決める", BUREAU, effect, guards=(FORM.letters, handled_by_somebody, headquarters_answered),
+            edits=frozenset({"voice", "speaker", "handling", "asking"}), when=when, leaves=_no_town, main=True, **more,
         )  # fmt: skip
 
     return (
@@ -250,15 +250,14 @@ def _answer_begins(facts: Facts) -> Mapping[str, Mapping[str, Any]]:
 
 ACTIONS = (
     Action("note", ("opinion_new",), "opinion_open", "意見を記録する", BUREAU | DIRECTOR, "取扱いを決められるようになります", numbers=("branch",)),
-    *_handle(("opinion_open",), "取扱いを決める"),
-    *_handle(WORKING, "取扱いを変える"),
+    *_handle(),
     _result(("opinion_bureau", "opinion_linked"), BUREAU, "対応の結果を書く"),
     _result(("opinion_municipality",), PARTNER | BUREAU, "対応の結果を知らせる"),
     Action(
         "answer", ("opinion_answering", "opinion_headquarters"), "opinion_answered", "回答をまとめる", BUREAU, "この意見の扱いが終わります。地域へは会の回答としてまとめて知らせます",
         guards=(FORM.letters, headquarters_answered, FORM.lacking("answer")), edits=frozenset({"answer", "inside"}), record=_answered, begins=_answer_begins, main=True,
     ),
-    Action("rework", ("opinion_answering",), "opinion_open", "取扱いを改める", BUREAU, "取扱いを決めるところに戻ります", asks=(Input("reason", "改める理由", internal=True),)),
+    Action("rework", (*WORKING, "opinion_answering"), "opinion_open", "取扱いを改める", BUREAU, "取扱いを決めるところに戻ります", asks=(Input("reason", "改める理由", internal=True),)),
     Action(
         "merge", ("opinion_open", *WORKING, "opinion_answering"), "opinion_merged", "同じ意見にまとめる", BUREAU, "まとめた先の意見で答えます。件数は残ります",
         guards=(headquarters_answered, merged_into_one), asks=(Input("same_as", "まとめる先の意見の番号"),), links=lambda facts: [("merged", _other(facts))],

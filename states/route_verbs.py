@@ -7,6 +7,7 @@ from states.authority import CIRCULATE, CONSENT, REVIEW
 from states.routes import (
     AFTER,
     AGAIN,
+    BLOCKING,
     CONSULT,
     DECIDED,
     DONE,
@@ -19,6 +20,7 @@ from states.routes import (
     Answer,
     Route,
     Step,
+    apart,
     settled,
 )  # fmt: skip
 from states.seats import Seat
@@ -105,14 +107,14 @@ def sent_back(route: Route, by: int, to: int, then: str, at: int) -> Route:
     for step in route.steps:
         between = target.stage <= step.stage < sender.stage and then == AGAIN
         if step.no == to or (between and step.stage and step.state in (DONE, VOID)):
-            route = route.with_step(asked_again(step))
+            route = route.with_step(asked_again(step, at))
     kept = (n for n in route.forced if n < target.stage or (then == STRAIGHT and n != target.stage))
     return settled(replace(remerged(route), forced=tuple(kept)), at)
 
 
-def asked_again(step: Step) -> Step:
+def asked_again(step: Step, at: int) -> Step:
     """The step as if it had not been answered; what was answered stays known as `reopened`."""
-    return replace(step, state=WAITING, answer="", reopened=step.version, hold="")
+    return replace(step, state=WAITING, answer="", reopened=step.version, hold="", since=at)
 
 
 def remerged(route: Route) -> Route:
@@ -125,10 +127,13 @@ def remerged(route: Route) -> Route:
 
 
 def pulled_back(route: Route, no: int, at: int) -> Route:
-    """An answer taken back by who gave it, with those that were merged into it."""
-    for step in route.steps:
-        if step.no == no or (step.into == no and step.state == DONE):
-            route = route.with_step(replace(step, state=WAITING if step.no == no else MERGED, answer="", hold=""))
+    """An answer taken back by who gave it, with those that were given along with it."""
+    back = route.step(no)
+    assert back is not None
+    along = [s for s in route.steps if s.stage and s.state == DONE and (s.by, s.at) == (back.by, back.at)]
+    for step in along:
+        merged = any(step.into == other.no for other in along)
+        route = route.with_step(replace(step, state=MERGED if merged else WAITING, answer="", hold=""))
     return settled(route, at)
 
 
@@ -146,9 +151,9 @@ def paused(route: Route) -> Route:
 def reopened(route: Route, changed: Collection[str], at: int) -> Route:
     """After a change of substance those who approved what changed are asked again, nobody else."""
     for step in route.steps:
-        if step.agreed and step.stage and touches(step.covers, changed):
-            route = route.with_step(asked_again(step))
-    return settled(remerged(route), at)
+        if step.stage and step.kind in BLOCKING and touches(step.covers, changed):
+            route = route.with_step(asked_again(step, at) if step.agreed else replace(step, since=at))
+    return settled(apart(remerged(route)), at)
 
 
 def touches(covers: Sequence[str], changed: Collection[str]) -> bool:

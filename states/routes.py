@@ -72,6 +72,7 @@ class Step:
     into: int = -1
     asker: int = 0
     reopened: int = 0  # version of the answer that no longer counts, since what it was about has changed
+    since: int = 0  # moment of that change: what the same person answered elsewhere before it does not count here either
     instead: str = ""  # the post that would have been asked, and why it is not
     passed_from: int = 0  # the post that decides by the table, while its superior is asked
 
@@ -206,6 +207,15 @@ def _answered_elsewhere(route: Route, step: Step) -> bool:
     """Whether the person of a merged step has spoken already: as the drafter, or where the step was merged into."""
     into = route.step(step.into)
     return into is None or into.agreed
+
+
+def apart(route: Route) -> Route:
+    """Who was heard along with an answer that stands is asked alone, where what this step is about has changed after it."""
+    for step in route.steps:
+        into = route.step(step.into)
+        if step.state == MERGED and into is not None and into.agreed and into.at <= step.since:
+            route = route.with_step(replace(step, state=WAITING, into=-1, reopened=into.version))
+    return route
 
 
 def _turned(step: Step, outcome: str, at: int) -> Step:

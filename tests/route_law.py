@@ -62,8 +62,12 @@ class Slot:
     along: int = -1  # the slot at which the same person is asked; 0 for the drafter's own
     with_: int = -1  # that slot again, also while it is heard already
     skipped: bool = False
+    since: int = 0  # when it was changed or sent back: no answer from before speaks for it
     spoken: bool = False  # read, or advice given: of slots beside the stages
     table: int = 0  # the post that decides by the table, also while its superior is asked
+
+    def about(self, groups):
+        return bool(groups) and (not self.covers or bool(set(self.covers) & groups))
 
 
 @dataclass
@@ -133,11 +137,18 @@ class Law:
                 s.no
                 for s in self.slots
                 if s.no < slot.no and s.said in ("approve", "agree") and s.by == person and not s.acting and s.stage
+                and s.at > slot.since
             ]
             before = [] if self.sure(slot) else [s.no for s in same if s.no < slot.no]
             slot.along = 0 if person == self.drafter else later[-1] if later else (done + before + [-1])[0]
         for slot in free:
             slot.with_ = slot.along
+        for slot in self.slots:
+            # Answered at once, and two people by now: asked again, each is asked alone.
+            if slot.said and slot.with_ > 0:
+                person = self.team.sole(slot.post)
+                if person is None or person != self.team.sole(self.slots[slot.with_ - 1].post):
+                    slot.with_ = -1
 
     def over(self, slot):
         return bool(slot.said or slot.skipped or self.void(slot))
@@ -316,13 +327,13 @@ class Law:
         elif verb in ("mark_read", "give_advice"):
             self.at(person, *((CIRCULATE, AFTER) if verb == "mark_read" else (CONSULT,))).spoken = True
         elif verb == "return_step":
-            self.send_back(self.at(person, REVIEW, CONSENT, DECIDE), self.slots[choice - 1], then)
+            self.send_back(self.at(person, REVIEW, CONSENT, DECIDE), self.slots[choice - 1], then, now)
         elif verb == "pull_back_step":
             back = self.given(person)
-            for slot in self.slots:
-                if slot.along == back.no and slot.said:
-                    slot.said = ""
-            back.said, back.along = "", -1
+            taken = [s for s in self.slots if s.said and s.stage and (s.by, s.at) == (back.by, back.at)]
+            for slot in taken:
+                slot.said = ""
+                slot.along = slot.with_ if any(slot.with_ == s.no for s in taken) else -1
         elif verb == "take_up":
             target = self.later(person)
             for slot in [s for s in self.slots if s.kind == REVIEW and s.stage < target.stage and not self.settled(s)]:
@@ -345,7 +356,7 @@ class Law:
             if acting:
                 self.beside(AFTER, slot.post)
 
-    def send_back(self, sender, target, then):
+    def send_back(self, sender, target, then, now):
         again = [target]
         if then == "again":
             again += [
@@ -353,12 +364,12 @@ class Law:
                 for s in self.slots
                 if s.stage and target.stage <= s.stage < sender.stage and s.said and s.kind != CIRCULATE
             ]
-        self.ask_again(again)
+        self.ask_again(again, now)
         self.forced = {n for n in self.forced if n < target.stage or (then == "straight" and n != target.stage)}
 
-    def ask_again(self, slots):
+    def ask_again(self, slots, now):
         for slot in slots:
-            slot.said = ""
+            slot.said, slot.since = "", now
         for slot in slots:
             # Asked along with the other, unless that one has been heard and counts.
             slot.along = slot.with_ if slot.with_ > 0 and not self.slots[slot.with_ - 1].said else -1
@@ -371,22 +382,38 @@ class Law:
         self.forced |= {
             n for n in range(1, len(self.stages) + 1) if any(s.said == "disagree" and s.stage == n for s in self.slots)
         }
-        for slot in self.slots:
-            if slot.along > 0 and not slot.said and self.void(self.slots[slot.along - 1]):
-                slot.along = slot.with_ = -1
+        # Looked at before any is changed: the first one asked again makes the stage after it wait instead of void.
+        left = [s for s in self.slots if s.along > 0 and not s.said and self.void(self.slots[s.along - 1])]
+        for slot in left:
+            slot.along = slot.with_ = -1
 
     def beside(self, kind, post):
         self.slots.append(Slot(len(self.slots) + 1, 0, kind, post))
 
-    def changed(self, groups):
-        """What was approved has changed: exactly those who approved it are asked again."""
-        self.ask_again(
-            [
-                s
-                for s in self.slots
-                if s.said in ("approve", "agree")
-                and s.stage
-                and s.kind != CIRCULATE
-                and (not s.covers or set(s.covers) & groups)
-            ]
-        )
+    def changed(self, groups, now):
+        """What was approved has changed: exactly those who approved it are asked again, also who was heard elsewhere."""
+        about = [s for s in self.slots if s.stage and s.kind != CIRCULATE and s.about(groups)]
+        self.ask_again([s for s in about if s.said in ("approve", "agree")], now)
+        for slot in about:
+            slot.since = now
+        self.part()
+
+    def part(self):
+        """Nobody is heard by an answer from before the change of what the slot is about."""
+        for slot in self.slots:
+            into = self.slots[slot.along - 1] if slot.along > 0 else None
+            if into and not slot.said and into.said in ("approve", "agree") and into.at <= slot.since:
+                slot.along = slot.with_ = -1
+
+    def keep(self, was, groups, now):
+        """Put up again straight: what was approved before and has not changed since stays approved."""
+        for old in was.slots:
+            new = next(
+                (s for s in self.slots if s.stage and (s.kind, s.post, s.stage) == (old.kind, old.post, old.stage)), None
+            )
+            if new is None:
+                continue
+            new.since = now if old.about(groups) else old.since
+            if old.said in ("approve", "agree") and not old.about(groups):
+                new.said, new.by, new.at, new.acting = old.said, old.by, old.at, old.acting
+        self.part()

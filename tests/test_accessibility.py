@@ -45,7 +45,7 @@ PAGES = {
         "/municipalities/014591", "/cases/{reported}/thread",
     ),
     "bureau": (
-        "/inbox", "/attention", "/cases", "/search?q=空き家 助言", "/search?q=主任&what=people", "/search?q=紹介&what=reports", "/search?q=" + "長" * 300, "/cases/new", "/cases/new?process=dispatch&origin=municipality_request", "/cases/new?process=dispatch&origin=director",
+        "/inbox", "/attention", "/cases", "/search?q=空き家 助言", "/search?q=主任&what=people", "/search?q=紹介&what=reports", "/search?q=" + "長" * 300, "/cases/new", "/cases/new?process=round_table&origin=office", "/cases?process=round_table", "/cases/new?process=dispatch&origin=municipality_request", "/cases/new?process=dispatch&origin=director",
         "/cases/{submitted}", "/cases/{judged}/deadlines/reply", "/cases/{judged}/files", "/cases/{judged}/remarks", "/cases/{examined}", "/cases/{examined}/route?on=R9.4.1", "/cases/{examined}/actions/propose_team", "/cases/{decided}", "/cases/{decided}/actions/record_consent",
         "/cases/{returned}", "/cases/{returned}/actions/file_result", "/cases/{reported}", "/cases/{paper}/thread", "/reports", "/recognitions",
         "/intake", "/cases/{paper}", "/cases/{paper}?same=上川-R8-001", "/cases/{passed}", "/cases/{decided}/actions/propose_change", "/board", "/people", "/absences", "/absences?done=entered", "/balance", "/turns", "/calendar?view=hk-kamikawa&month=2026-11", "/feed",

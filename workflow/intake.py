@@ -99,8 +99,15 @@ def takers() -> dict[str, frozenset[str]]:
     return found
 
 
+def has_form(process_key: str) -> bool:
+    """Whether there is a workbook to fill in; some processes take JSON only."""
+    return bool(catalogue.intake(process_key).COLUMNS)
+
+
 def blank_form(process_key: str) -> bytes:
-    """The workbook to fill in. Raises KeyError for a process that takes no files in."""
+    """The workbook to fill in. Raises KeyError for a process that has none."""
+    if not has_form(process_key):
+        raise KeyError(process_key)
     return rows.blank(catalogue.intake(process_key).COLUMNS)
 
 

@@ -114,7 +114,7 @@ def _as_answer(facts: Facts) -> Sequence[Child]:
         "text": read.text("answer.text"),
         "field": read.text("receipt.field"),
     }
-    return [Child("answer", "consultation", {"answer": told, "source": {"number": facts.number or ""}}, "propose")]
+    return [Child("qa_answer", "consultation", {"answer": told, "source": {"number": facts.number or ""}}, "propose")]
 
 
 def _often(facts: Facts) -> bool:

@@ -72,8 +72,8 @@ class Record(Strict):
     attendees_prefecture: list[Host]
     attendees_region: list[Guest]
     topics: Sequence[str] = ()
-    opinions: list[Opinion] = []
-    follow_ups: list[FollowUp] = []
+    opinions: Sequence[Opinion] = ()
+    follow_ups: Sequence[FollowUp] = ()
 
 
 def read_records(source: str | bytes) -> Mapping[str, Record]:

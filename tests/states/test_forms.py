@@ -125,11 +125,9 @@ def test_words_are_said_by_labels():
 def test_the_search_knows_labels_and_choices_and_leaves_out_marks():
     assert FORM.wording.labels["walk.stops.#.place"] == "場所"
     assert FORM.wording.labels["word:#.text"] == "一言"
-    assert (
-        FORM.wording.choices["walk.sky"] == dict(SKY)
-        and "by" in FORM.wording.marks
-        and "walk.by" not in FORM.wording.labels
-    )
+    assert FORM.wording.choices["walk.sky"] == dict(SKY)
+    assert "by" in FORM.wording.marks
+    assert "walk.by" not in FORM.wording.labels
 
 
 def test_what_is_needed_is_asked_for_and_an_empty_row_is_not_enough():

@@ -263,7 +263,7 @@ class RouteLife(RuleBasedStateMachine):
     @rule(groups=st.sets(st.sampled_from(COVERS), min_size=1))
     def the_case_is_changed(self, groups):
         self.now += 1
-        self.law.changed(groups)
+        self.law.changed(groups, self.now)
         self.route = verbs.reopened(self.route, groups, self.now)
 
     @precondition(lambda self: self.law.live() and any(slot.said for slot in self.law.slots))
@@ -280,17 +280,8 @@ class RouteLife(RuleBasedStateMachine):
         )
         self.route = route_making.with_readers(self.route, before)
         was, self.law = self.law, self.told_again(drafter)
-        for old in was.slots if then == STRAIGHT else ():
-            new = next(
-                (s for s in self.law.slots if (s.kind, s.post, s.stage) == (old.kind, old.post, old.stage)), None
-            )
-            if (
-                new
-                and old.said in ("approve", "agree")
-                and old.stage
-                and not (groups and (not old.covers or set(old.covers) & groups))
-            ):
-                new.said, new.by, new.at, new.acting = old.said, old.by, old.at, old.acting
+        if then == STRAIGHT:
+            self.law.keep(was, groups, self.now)
         was.status = "returned"
         for old in was.slots:
             if old.kind in (CIRCULATE, "review_after") and old in was.open():

@@ -282,12 +282,8 @@ class RoutedCase(RuleBasedStateMachine):
         self.send_up(self.law.drafter if self.team.posts_of(self.law.drafter) else self.person("officer"))
         was, self.law = self.law, self.told(self.route().drafter)
         self.seen = set()
-        for old in was.slots if then == "straight" else ():
-            new = next(
-                (s for s in self.law.slots if (s.kind, s.post, s.stage) == (old.kind, old.post, old.stage)), None
-            )
-            if new and old.said in ("approve", "agree") and old.stage:
-                new.said, new.by, new.at, new.acting = old.said, old.by, old.at, old.acting
+        if then == "straight":
+            self.law.keep(was, frozenset(), self.row()[0])
         was.status = "returned"
         for old in was.slots:
             if old.kind in (CIRCULATE, "review_after") and old in was.open():

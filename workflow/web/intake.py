@@ -48,7 +48,7 @@ def show(request: Request, signed: SignedIn) -> Response:
 @router.get("/intake/form")
 def blank(signed: SignedIn, process: str = "") -> Response:
     """The blank workbook of a process."""
-    if process not in _processes(signed):
+    if process not in _processes(signed) or not intake.has_form(process):
         raise NotFound
     told = {"Content-Disposition": f'attachment; filename="{process}.xlsx"'}
     return Response(intake.blank_form(process), media_type=WORKBOOK, headers=told)
@@ -99,7 +99,7 @@ def _begin(request: Request, signed: Signed, problem: str = "", process: str = "
         raise NotFound
     choices = [(key, catalogue.process(key).label) for key in found]
     return page(
-        request, signed, "intake.html", status=status, choices=choices, chosen=process or found[0], problem=problem, limit=limit() // 1024,
+        request, signed, "intake.html", status=status, choices=choices, forms=[c for c in choices if intake.has_form(c[0])], chosen=process or found[0], problem=problem, limit=limit() // 1024,
     )  # fmt: skip
 
 

@@ -121,11 +121,15 @@ def test_the_empty_form_names_every_field_of_its_draft_and_no_other(
 ) -> None:
     html = browse(who.bureau).get(NEW)
     text = visible(html)
-    assert "まち歩きを計画する" in text and "歩いて話を聞きます。" in text and "歩いて話します。" in text
+    assert "まち歩きを計画する" in text
+    assert "歩いて話を聞きます。" in text
+    assert "歩いて話します。" in text
     assert all(
         label in text for label in ("題", "ねらい", "始まり", "だれでも来てよい", "持ち物", "立ち寄る所", "所を足す")
     )
-    assert "お礼" not in text and "来た人" not in text and "出した日" not in text
+    assert "お礼" not in text
+    assert "来た人" not in text
+    assert "出した日" not in text
 
 
 def test_what_was_typed_is_stored_as_typed_and_stands_on_the_page_again(
@@ -144,9 +148,9 @@ def test_what_was_typed_is_stored_as_typed_and_stands_on_the_page_again(
         assert re.search(rf'type="checkbox" name="{name}" value="{value}"[^>]* checked', again), (name, value)
     assert not re.search(r'name="walk.kinds" value="map"[^>]* checked', again)
     sent = sheet(again)
-    assert (
-        sent["walk.about"] == first.code and sent["walk.stops.0.place"] == "駅" and sent["walk.stops.0.sky"] == "rain"
-    )
+    assert sent["walk.about"] == first.code
+    assert sent["walk.stops.0.place"] == "駅"
+    assert sent["walk.stops.0.sky"] == "rain"
 
 
 def test_boxes_that_are_cleared_are_empty_afterwards(
@@ -167,10 +171,12 @@ def test_what_lacks_or_is_no_choice_is_said_beside_its_field_and_nothing_typed_i
     browser = browse(who.bureau)
     refused = browser.send(NEW, typed(conn, who, **{"walk.weather": "snow"}), status=422).text
     assert "「天気」を選び直してください。" in visible(refused)
-    assert re.search(r'name="walk.kinds" value="cup"[^>]* checked', refused) and 'value="駅から川まで"' in refused
+    assert re.search(r'name="walk.kinds" value="cup"[^>]* checked', refused)
+    assert 'value="駅から川まで"' in refused
     case_id = drafted(conn, who, browser, **{"walk.title": ""})
     again = browser.get(f"/cases/{case_id}/edit?check=1")
-    assert 'href="#walk-title"' in again and "「題」を書いてください。" in visible(again)
+    assert 'href="#walk-title"' in again
+    assert "「題」を書いてください。" in visible(again)
     assert kept(conn, who.bureau, case_id)["walk"]["aim"].startswith("若い人")
 
 
@@ -192,9 +198,11 @@ def test_the_case_and_its_paper_read_everything_back_in_words(
             "雨",
         ):
             assert said in text, (path, said)
-        assert first.code not in text and "walk" not in text
+        assert first.code not in text
+        assert "walk" not in text
     number = str(cases.look(conn, who.bureau, case_id).number)
-    assert "-歩き-R8-001" in number and number in visible(browser.get(f"/cases/{case_id}/print"))
+    assert "-歩き-R8-001" in number
+    assert number in visible(browser.get(f"/cases/{case_id}/print"))
 
 
 def test_an_act_writes_its_groups_and_the_part_of_the_office_that_acts(
@@ -204,7 +212,9 @@ def test_an_act_writes_its_groups_and_the_part_of_the_office_that_acts(
     case_id = begun(conn, who, browser)
     page = f"/cases/{case_id}/actions/welcome"
     html = browser.get(page)
-    assert "来た人" in visible(html) and f'name="word:{who.office}.text"' in html and "walk.title" not in html
+    assert "来た人" in visible(html)
+    assert f'name="word:{who.office}.text"' in html
+    assert "walk.title" not in html
     written = {
         "guests.items.0.who": "店の人",
         "guests.items.0.said": "朝は人がいる",
@@ -215,7 +225,9 @@ def test_an_act_writes_its_groups_and_the_part_of_the_office_that_acts(
     assert form["guests"] == {"items": [{"who": "店の人", "said": "朝は人がいる"}]}
     assert form[f"word:{who.office}"] == {"text": "また来ます"}
     text = visible(browser.get(f"/cases/{case_id}"))
-    assert "朝は人がいる" in text and "また来ます" in text and who.office not in text
+    assert "朝は人がいる" in text
+    assert "また来ます" in text
+    assert who.office not in text
     assert "一言(上川総合振興局)" in text
 
 
@@ -226,7 +238,8 @@ def test_a_letter_drafts_itself_until_somebody_wrote_another(
     case_id = begun(conn, who, browser)
     page = f"/cases/{case_id}/actions/thank"
     html = browser.get(page)
-    assert sheet(html)["letter.text"] == "「駅から川まで」へのお礼です。" and "局内のみ" in visible(html)
+    assert sheet(html)["letter.text"] == "「駅から川まで」へのお礼です。"
+    assert "局内のみ" in visible(html)
     browser.send(f"/cases/{case_id}/edit?action=thank", sheet(html) | {"letter.text": "別の文です。", "do": "save"})
     again = browser.get(page)
     assert sheet(again)["letter.text"] == "別の文です。"
@@ -247,7 +260,11 @@ def test_a_post_and_a_municipality_are_picked_from_the_lists_of_the_office_and_n
         "SELECT p.id::text FROM tenure t JOIN post p ON p.id = t.post_id WHERE t.person_id = %s", (who.bureau,)
     ).fetchone()
     away = conn.execute("SELECT id::text FROM post WHERE org_code <> %s ORDER BY id LIMIT 1", (who.office,)).fetchone()
-    assert own and away and own[0] in dict(options) and away[0] not in dict(options) and first.code in dict(options)
+    assert own
+    assert away
+    assert own[0] in dict(options)
+    assert away[0] not in dict(options)
+    assert first.code in dict(options)
     act = {
         "version": "1",
         "key": "6f0e7f0a-8d0c-4a52-9b7c-5a5b4f9a0001",
@@ -259,11 +276,14 @@ def test_a_post_and_a_municipality_are_picked_from_the_lists_of_the_office_and_n
     browser.send(f"/cases/{case_id}/actions/give", act | {"input.post": own[0]})
     assert kept(conn, who.bureau, case_id)["keeper"] == {"post": own[0], "town": first.code}
     text = visible(browser.get(f"/cases/{case_id}"))
-    assert dict(options)[own[0]].strip() in text and first.name in text
+    assert dict(options)[own[0]].strip() in text
+    assert first.name in text
 
 
 def test_its_words_are_those_that_it_declares() -> None:
     words = offers.words(PROCESS)
     assert words.groups == ("walk", "guests", "letter", "keeper", "word")
-    assert words.group_names["letter"] == "お礼" and words.group_names["route"] == "決裁の順序"
-    assert words.origins == {"office": "局の計画"} and words.folded == ()
+    assert words.group_names["letter"] == "お礼"
+    assert words.group_names["route"] == "決裁の順序"
+    assert words.origins == {"office": "局の計画"}
+    assert words.folded == ()

@@ -1,6 +1,6 @@
-"""DR-009 reached from RT-003 through the pages: what was said at the table becomes an opinion, the opinion a dispatch.
+"""DR-009 reached from RT-003 and DR-011 from CC-004 through the pages: a voice becomes a dispatch that knows where it came from.
 
-The record's work, people and lengths are kept; its days lie ten years later, on the same days of the week.
+The records' work, people and lengths are kept; their days lie years later, when people hold their posts.
 """
 
 import json
@@ -132,3 +132,39 @@ def test_a_dispatch_is_reached_from_a_round_table_and_its_end_is_heard_there(con
     act(conn, who.director, draft, "decline", **declined)
     assert load(conn, opinion, who.bureau).row.version == version + 1
     assert "飛び出し隊 派遣が「派遣しなかった」で終わりました" in bureau.get(f"/cases/{opinion}")
+
+
+def test_a_dispatch_is_reached_from_a_consultation(at, conn, web):
+    """DR-011 from CC-004: the town's question about settling, led to the director's own dispatch."""
+    at(date(2026, 4, 20))
+    who = factory.cast(conn, "hk-hiyama", "013633")
+    told = RECORDS["DR-011"]
+    body = "相談を受ける流れと空き家の情報を整えたい。"
+    form = {"matter": {"subject": "移住の相談を受ける体制", "body": body, "municipality_name": "厚沢部町"}}
+    made = cases.open_case(conn, who.bureau, "consultation", "desk", form)
+    act(conn, who.bureau, made, "receive")
+    act(conn, who.bureau, made, "take")
+    act(conn, who.bureau, made, "dispose", kind="dispatch_candidate", reason="職員が行って助言する。")
+    bureau = Browser(web, conn, who.bureau)
+    assert "この相談から派遣を編成する" in bureau.get(f"/cases/{made}")
+    there = bureau.send(f"/cases/{made}/derive/dispatch", {"why-dispatch": "町に体制がないため。"}).headers["location"]
+    draft = int(there.split("/")[2])
+    assert "移住の相談を受ける体制" in bureau.get(there)
+    view = cases.look(conn, who.bureau, draft)
+    assert view.read.request.destination.municipality_code == told["destination"]["municipality_code"]
+    assert (view.read.request.ground, view.origin) == ("director.consultation", "director")
+    tasks = [{"text": text, "role": role} for text, role in zip(told["tasks"], told["task_roles"], strict=True)]
+    request = view.form["request"] | {
+        "title": told["title"], "purpose": told["purpose"], "tasks": tasks, "period": {"from": "2026-05-07", "to": "2026-06-05"},
+        "own_affairs": "no", "concurrent_appointment": "not_needed", "instruction": {"given_on": "2026-04-20", "text": "町で助言すること。"},
+    }  # fmt: skip
+    member = {"person": who.staff, "name": "派遣（仮名）", "role": "主任A", "section": "地域政策課", "leader": True, "headcount": 1,
+              "days": "2026-05-07〜2026-05-08、2026-06-04〜2026-06-05", "consent": "課長 了承"}  # fmt: skip
+    cases.save(conn, who.bureau, draft, {"request": request, "team": {"members": [member]}}, view.saves)
+    bureau.send(
+        f"/cases/{draft}/actions/put_to_director", {"version": "0", "key": str(uuid4()), "input.note": "助言である。"}
+    )
+    page = Browser(web, conn, who.director).get(f"/cases/{draft}")
+    for said in ("経緯", "移住の相談を受ける体制", "町に体制がないため。", told["title"]):
+        assert said in page, said
+    assert [one["id"] for one in load(conn, made, who.bureau).facts.registers["derived"]] == [draft]

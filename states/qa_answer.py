@@ -112,6 +112,6 @@ def title(form: Mapping[str, Any]) -> str:
 
 
 PROCESS = Process(
-    key="answer", version=1, label="相談のQ&A", states=STATES, table=ACTIONS, form=FORM, read=FORM.read, fields=FORM.fields, told=FORM.told,
+    key="qa_answer", version=1, label="相談のQ&A", states=STATES, table=ACTIONS, form=FORM, read=FORM.read, fields=FORM.fields, told=FORM.told,
     wording=FORM.wording, title=title, deadlines=DEADLINES, reads=reads, needs=frozenset({"parent"}), words={"origins": {"consultation": "相談から"}},
 )  # fmt: skip
