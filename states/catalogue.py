@@ -25,8 +25,9 @@ def all_versions() -> dict[tuple[str, int], Process]:
 
 @cache
 def newest() -> dict[str, Process]:
-    """The version of each process in which new cases are opened."""
-    return {key: process for (key, _), process in sorted(all_versions().items())}
+    """The version of each process in which new cases are opened, in the order of the pages."""
+    found = {key: process for (key, _), process in sorted(all_versions().items())}
+    return dict(sorted(found.items(), key=lambda entry: (entry[1].order, entry[0])))
 
 
 def process(key: str, version: int | None = None) -> Process:

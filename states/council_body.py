@@ -149,6 +149,7 @@ def title(form: Mapping[str, Any]) -> str:
 PROCESS = Process(
     key="council_body",
     version=1,
+    order=40,
     label="連携会議の会議体",
     states=STATES,
     table=ACTIONS,

@@ -148,6 +148,7 @@ class Process:
     )  # what pages say of it: begins, heading, lead, origins, clauses, folded, awaited
     board: Board | None = None  # how the cases under one of it are laid out by what was decided of them
     plan: Plan | None = None  # of the year
+    order: int = 50  # where it stands among the processes on a page
     mark: str = ""  # stands in its numbers, so that kinds of cases are told apart
     inside: bool = False  # of a process of child cases: those outside who take part in the parent do not join its cases
     matters: tuple[Matter, ...] = ()  # what of it is decided by a route, where the table of decisions has a rule

@@ -81,7 +81,7 @@ def _disposed(kind: str) -> Any:
 OPEN = ("cs_hand", "cs_inquiring", "cs_answered", "cs_following", "cs_closed")
 PROCESS = Process(
     key="consultation",
-    version=1,
+    version=1, order=30,
     label="地域づくり総合相談",
     states=table.STATES,
     table=table.ACTIONS,

@@ -14,6 +14,7 @@ from states.kernel import Process
 PROCESS = Process(
     key="dispatch",
     version=1,
+    order=10,
     label="飛び出し隊 派遣",
     states=table.STATES,
     table=table.ACTIONS,

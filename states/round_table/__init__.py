@@ -40,6 +40,7 @@ def _promised(read: Any, state: str) -> Sequence[Promise]:
 PROCESS = Process(
     key="round_table",
     version=1,
+    order=20,
     label="ラウンドテーブルミーティング",
     states=table.STATES,
     table=table.ACTIONS,
