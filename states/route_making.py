@@ -4,7 +4,20 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
 from states.authority import CIRCULATE, CONSENT, DECIDE, REVIEW, Matter, Rule, reasons
-from states.routes import AFTER, AGAIN, BLOCKING, DONE, MARKS, MERGED, OPEN, RETURNED, WAITING, Route, Step, apart, settled
+from states.routes import (
+    AFTER,
+    AGAIN,
+    BLOCKING,
+    MARKS,
+    MERGED,
+    OPEN,
+    RETURNED,
+    WAITING,
+    Route,
+    Step,
+    apart,
+    settled,
+)
 from states.seats import Seats
 
 
@@ -98,11 +111,6 @@ def seated(route: Route, seats: Seats) -> Route:
         if step.state == MERGED and into is not None and (not into.settled or into.state == MERGED):
             route = route.with_step(replace(step, state=WAITING, into=-1))
     for step in route.steps:
-        into = route.step(step.into)
-        if step.state == DONE and into is not None and not _same(step, into, seats):
-            # Two people by now: asked again, neither answers for the other.
-            route = route.with_step(replace(step, into=-1))
-    for step in route.steps:
         if step.kind in (REVIEW, CONSENT) and step.state in (WAITING, OPEN):
             there = _asked_with(route, step, seats)
             route = route.with_step(replace(step, state=MERGED if there >= 0 else step.state, into=there))
@@ -127,7 +135,11 @@ def _asked_with(route: Route, step: Step, seats: Seats) -> int:
     later = [s for s in same if s.no > step.no and (_sure(route, s) or s.stage == step.stage)]
     if later:
         return later[-1].no
-    earlier = [s for s in route.steps if s.no < step.no and s.agreed and s.by == person and not s.acting and s.at > step.since]
+    earlier = [
+        s
+        for s in route.steps
+        if s.no < step.no and s.agreed and s.by == person and s.acting != "deputy" and s.at > step.since
+    ]
     earlier += [] if _sure(route, step) else [s for s in same if s.no < step.no]
     return earlier[0].no if earlier else -1
 
@@ -135,11 +147,6 @@ def _asked_with(route: Route, step: Step, seats: Seats) -> int:
 def _sole(step: Step, seats: Seats) -> int | None:
     seat = seats.get(step.post)
     return seat.sole if seat else None
-
-
-def _same(one: Step, other: Step, seats: Seats) -> bool:
-    person = _sole(one, seats)
-    return person is not None and person == _sole(other, seats)
 
 
 def _sure(route: Route, step: Step) -> bool:

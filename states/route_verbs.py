@@ -30,7 +30,9 @@ def answered(route: Route, no: int, said: str, answer: Answer, remark: str = "")
     """A step answered, with every step that was merged into it; the next ones are asked."""
     for step in route.steps:
         if step.no == no or (step.state == MERGED and step.into == no):
-            word = said if step.no == no else {CONSENT: "agree"}.get(step.kind, "approve")
+            # One answer: nobody consents from one post and refuses from another.
+            alike = said if said == "disagree" else "agree"
+            word = said if step.no == no else alike if step.kind == CONSENT else "approve"
             route = route.with_step(
                 replace(
                     step,

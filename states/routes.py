@@ -72,7 +72,7 @@ class Step:
     into: int = -1
     asker: int = 0
     reopened: int = 0  # version of the answer that no longer counts, since what it was about has changed
-    since: int = 0  # moment of that change: what the same person answered elsewhere before it does not count here either
+    since: int = 0  # moment of that change: no answer of the same person from before it counts here
     instead: str = ""  # the post that would have been asked, and why it is not
     passed_from: int = 0  # the post that decides by the table, while its superior is asked
 
@@ -186,7 +186,8 @@ def _outcome(route: Route, stage: Stage, here: Sequence[Step], number: int) -> s
     elsewhere = [step for step in here if step.state == MERGED and not _answered_elsewhere(route, step)]
     agreed = [step for step in here if step.agreed or (step.state in (MERGED, SKIPPED) and step not in elsewhere)]
     against = [step for step in here if step.state == DONE and step.answer == "disagree"]
-    left = [step for step in here if not step.settled]
+    # Who was not needed while the group had passed is needed again once it has not.
+    left = [step for step in here if not step.settled or step.state == VOID]
     if number in route.forced:
         return "passed"
     # Who is asked later says nothing here yet: neither for a consent of one, nor against a consent of all.

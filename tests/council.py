@@ -31,8 +31,9 @@ def children(conn: Any, case: int) -> list[tuple[int, str]]:
     return found
 
 
-def body(conn: Any, who: Any) -> int:
-    case: int = cases.open_case(conn, who.bureau, "council_body", "office", BODY)
+def body(conn: Any, who: Any, municipalities: str = "") -> int:
+    form = BODY | {"body": BODY["body"] | ({"municipalities": municipalities} if municipalities else {})}
+    case: int = cases.open_case(conn, who.bureau, "council_body", "office", form)
     act(conn, who.bureau, case, "found")
     return case
 

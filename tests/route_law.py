@@ -136,19 +136,17 @@ class Law:
             done = [
                 s.no
                 for s in self.slots
-                if s.no < slot.no and s.said in ("approve", "agree") and s.by == person and not s.acting and s.stage
+                if s.no < slot.no
+                and s.said in ("approve", "agree")
+                and s.by == person
+                and not s.acting
+                and s.stage
                 and s.at > slot.since
             ]
             before = [] if self.sure(slot) else [s.no for s in same if s.no < slot.no]
             slot.along = 0 if person == self.drafter else later[-1] if later else (done + before + [-1])[0]
         for slot in free:
             slot.with_ = slot.along
-        for slot in self.slots:
-            # Answered at once, and two people by now: asked again, each is asked alone.
-            if slot.said and slot.with_ > 0:
-                person = self.team.sole(slot.post)
-                if person is None or person != self.team.sole(self.slots[slot.with_ - 1].post):
-                    slot.with_ = -1
 
     def over(self, slot):
         return bool(slot.said or slot.skipped or self.void(slot))
@@ -349,7 +347,8 @@ class Law:
         acting = self.stands(person)[slot.no]
         for one in self.slots:
             if one is slot or (one.along == slot.no and not one.said):
-                one.said = said if one is slot else "agree" if one.kind == CONSENT else "approve"
+                alike = said if said == "disagree" else "agree"
+                one.said = said if one is slot else alike if one.kind == CONSENT else "approve"
                 one.by, one.at, one.acting = person, now, acting
         if slot.kind == DECIDE:
             self.status = "decided"
@@ -409,7 +408,8 @@ class Law:
         """Put up again straight: what was approved before and has not changed since stays approved."""
         for old in was.slots:
             new = next(
-                (s for s in self.slots if s.stage and (s.kind, s.post, s.stage) == (old.kind, old.post, old.stage)), None
+                (s for s in self.slots if s.stage and (s.kind, s.post, s.stage) == (old.kind, old.post, old.stage)),
+                None,
             )
             if new is None:
                 continue

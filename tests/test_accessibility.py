@@ -7,23 +7,26 @@ import io
 import json
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
+import psycopg
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, Page
 from pypdf import PdfReader
 
-from tests import offices
+from tests import council, factory, offices
 from tests.conftest import Database as Urls
-from tests.factory import OFFICE, drive, opened, request_form
+from tests.factory import OFFICE, Cast, drive, first_day, opened, request_form
 from tests.papers import PDF, attach, remark
 from tests.stories import system as prefecture
 from tests.stories.hands import DESK, PHONE, Visits, card, done, press, quiet
 from tests.stories.routed import ALL_BUT_DECIDED
 from tests.stories.system import Pages, System
+from tests.workflow.test_consultation import received
+from tests.workflow.test_round_table import PLAN
 from workflow import cases, outbox, recognitions, reports, search, verify, watch
 from workflow.access import actor
 from workflow.servers import Postgres
@@ -34,6 +37,7 @@ TITLE = "空き家を生かす移住計画づくりの助言"
 LONG = "代わりに行ける職員がいない。聞き取りは同じ人が続けて行うほうがよい。"
 
 NOBODY = "nobody"
+ELSEWHERE = "014613"  # goes to another bureau while a request of it is examined
 # Who uses which page; {name} is a case of `furnished`. `?` after a name: with what is wrong shown.
 PAGES = {
     NOBODY: ("/login", "/login?next=/cases"),
@@ -42,13 +46,16 @@ PAGES = {
         "/cases/{blank}/edit?check=1", "/cases/copy?process=dispatch&origin=municipality_request", "/cases/{draft}/actions/submit", "/cases/{corrected}", "/cases/{corrected}/actions/resubmit",
         "/cases/{declined}", "/cases/{declined}/letters/decline_notice", "/cases/{judged}/print", "/cases/{reported}/actions/evaluate",
         "/cases/{reported}/print", "/mailbox", "/preferences", "/preferences?done=1", "/nowhere", "/calendar?view=014591&month=2026-11",
-        "/municipalities/014591", "/cases/{reported}/thread",
+        "/municipalities/014591", "/cases/{reported}/thread", "/cases/{session}", "/cases/{session}/board", "/cases/{table}", "/cases/{table}/print",
     ),
     "bureau": (
         "/inbox", "/attention", "/cases", "/search?q=空き家 助言", "/search?q=主任&what=people", "/search?q=紹介&what=reports", "/search?q=" + "長" * 300, "/cases/new", "/cases/new?process=round_table&origin=office", "/cases?process=round_table", "/cases/new?process=dispatch&origin=municipality_request", "/cases/new?process=dispatch&origin=director",
         "/cases/{submitted}", "/cases/{judged}/deadlines/reply", "/cases/{judged}/files", "/cases/{judged}/remarks", "/cases/{examined}", "/cases/{examined}/route?on=R9.4.1", "/cases/{examined}/actions/propose_team", "/cases/{decided}", "/cases/{decided}/actions/record_consent",
         "/cases/{returned}", "/cases/{returned}/actions/file_result", "/cases/{reported}", "/cases/{paper}/thread", "/reports", "/recognitions",
-        "/intake", "/cases/{paper}", "/cases/{paper}?same=上川-R8-001", "/cases/{passed}", "/cases/{decided}/actions/propose_change", "/board", "/people", "/absences", "/absences?done=entered", "/balance", "/turns", "/calendar?view=hk-kamikawa&month=2026-11", "/feed",
+        "/intake", "/cases/{paper}", "/cases/{paper}?same=上川-R8-001", "/cases/{passed}", "/cases/{decided}/actions/propose_change", "/cases/{moved}/stay", "/board", "/people", "/absences", "/absences?done=entered", "/balance", "/turns", "/calendar?view=hk-kamikawa&month=2026-11", "/feed",
+        "/plans/regional_council", "/cases/{body}", "/cases/{session}", "/cases/{session}/actions/arrange", "/cases/{session}/board", "/cases/{session}/print",
+        "/cases/{plan}", "/cases/{plan}/edit", "/cases/{table}", "/cases/{table}/actions/take_notes", "/cases/{table}/actions/hold", "/cases/{table}/print", "/cases/{table}/thread",
+        "/cases/new?process=consultation&origin=desk", "/cases/{consultation}", "/cases/{consultation}/print",
     ),
     "director": ("/inbox", "/municipalities", "/municipalities/014591", "/cases/{reported}/thread", "/board", "/cases/{judged}", "/cases/{late}", "/cases/{own}", "/cases/{routed}", "/cases/{routed}/route", "/cases/{settled}/route", "/cases/{settled}/shown/{seq}", "/cases/{decided}/letters/decision_notice", "/recognitions", "/retention"),
     "headquarters": ("/headquarters", "/municipalities?office=hk-kamikawa", "/balance", "/cases/{consulted}", "/reports?office=all", "/reports/rollup", "/reports/rollup?office=hk-kamikawa&only=expected", "/turns", "/calendar?view=hk-kamikawa"),
@@ -111,6 +118,7 @@ def with_cases(system: System) -> dict[str, int]:
             found[name] = opened(conn, who, first=first, title=f"{TITLE}({name})")
             drive(conn, who, found[name], *road, "approve")
         system.at("2026-10-12")
+        neighbour = replace(who, place=ELSEWHERE, municipality=factory.person(conn, "municipality", ELSEWHERE))
         watch.move(system.db)
         drive(
             conn,
@@ -120,6 +128,9 @@ def with_cases(system: System) -> dict[str, int]:
             ("file_trip_report", {"by": who.staff_colleague}),
             "file_result",
         )
+        found["moved"] = opened(conn, neighbour, title=f"{TITLE}(moved)")
+        drive(conn, neighbour, found["moved"], *road[:2])
+        to_another_office(system, ELSEWHERE, last="2026-10-12", first="2026-10-13")
         system.at(prefecture.BEGINNING)
         for name, steps in {
             "draft": (), "submitted": road[:1], "examined": road[:2], "corrected": (*road[:2], "ask_correction"), "decided": (*road, "approve"),
@@ -160,6 +171,7 @@ def with_cases(system: System) -> dict[str, int]:
         reports.ask_report(conn, who.bureau, "dispatch", "year-end", OFFICE, 2026)
         reports.compile_next(system.db)
         reports.ask_report(conn, who.bureau, "dispatch", "year-end", OFFICE, 2026)
+        found |= of_the_other_processes(conn, who)
     attach(system.db, who.municipality, found["draft"], name="地図.pdf", label="位置図")
     attach(system.db, who.bureau, found["judged"], name=f"併任協議への回答{'とても長い名前' * 9}.pdf", scope="internal")
     attach(system.db, who.municipality, found["judged"], PDF + b" ", name="検討会議の日程.pdf")
@@ -170,6 +182,36 @@ def with_cases(system: System) -> dict[str, int]:
     watch.remind(system.db)
     verify.run(system.db)
     search.catch_up(system.db)
+    return found
+
+
+def to_another_office(system: System, place: str, *, last: str, first: str) -> None:
+    """A municipality goes to the neighbouring bureau: the last day with its own, and the first with the other."""
+    with psycopg.connect(system.urls.owner_url.replace("+psycopg", ""), autocommit=True) as owner:
+        owner.execute("UPDATE organisation SET valid_to = %s WHERE code = %s AND valid_to IS NULL", (last, place))
+        owner.execute(
+            """INSERT INTO organisation (code, kind, name, short, kana, office, sort, contact, valid_from)
+               SELECT code, kind, name, short, kana, 'hk-sorachi', sort, contact, %s FROM organisation WHERE code = %s AND valid_to = %s""",
+            (first, place, last),
+        )
+
+
+def of_the_other_processes(conn: Any, who: Cast) -> dict[str, int]:
+    """A body with a session, a round table that is written and one to which people are invited, a consultation."""
+    body = council.body(conn, who)
+    found = {"body": body, "session": council.called(conn, who, body)}
+    held_on = first_day(conn).isoformat()
+    planned = PLAN | {"plan": PLAN["plan"] | {"held_on": held_on}}
+    for name in ("plan", "table"):
+        found[name] = cases.open_case(conn, who.bureau, "round_table", "office", planned)
+    for person, action in (
+        (who.bureau, "plan"),
+        (who.bureau, "ask_decision"),
+        (who.director, "approve"),
+        (who.bureau, "invite"),
+    ):
+        council.act(conn, person, found["table"], action)
+    found["consultation"] = received(conn, who)
     return found
 
 

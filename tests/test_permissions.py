@@ -21,7 +21,7 @@ from psycopg import sql
 from starlette.testclient import TestClient
 
 from states.authority import Address, Rule, Stage
-from tests import factory
+from tests import council, factory
 from tests.conftest import Database as Urls
 from tests.factory import HEADQUARTERS, OFFICE
 from tests.papers import PDF, attach
@@ -88,6 +88,7 @@ class Row:
             "token": lambda: self.action,
             "kind": lambda: self.action,
             "code": lambda: self.action,
+            "key": lambda: self.action,
             "file_id": lambda: world.things.get(self.action, 1),
             "tenure": lambda: world.things["tenure"],
             "step": lambda: 1,
@@ -190,6 +191,12 @@ ROWS = (
     Row("POST", CASE + "/thread/untie",         "401 403 409 409 409 403 403 403 404 | 404 404 404 404 404", of="judged", fields=act_on("judged")),
     Row("POST", CASE + "/derive/{action}",      "401 403 403 403 403 403 403 403 404 | 404 404 404 404 404", of="returned", action="next", fields=act_on("returned")),  # not yet
     Row("POST", CASE + "/derive/{action}",      "401 404 404 404 404 404 404 404 404 | 404 404 404 404 404", of="returned", action="nothing", fields=act_on("returned")),
+    # A board and a plan of the year are of a process that has them; a record is of a case that has one of that name.
+    Row("GET",  CASE + "/board",                "303 200 200 200 200 404 200 200 404 | 404 404 404 404 404", of="session"),
+    Row("GET",  CASE + "/board",                "303 404 404 404 404 404 404 404 404 | 404 404 404 404 404", of="judged"),
+    Row("GET",  CASE + "/records/{key}",        "303 404 404 404 404 404 404 404 404 | 404 404 404 404 404", of="session", action="nothing"),
+    Row("GET",  "/plans/{key}",                 "303 404 200 200 200 404 404 404 404 | 404 404 200 200 404", action="regional_council"),
+    Row("GET",  "/plans/{key}",                 "303 404 404 404 404 404 404 404 404 | 404 404 404 404 404", action="dispatch"),
     # The karte of a municipality: of one's own area, or one's own.
     Row("GET",  "/municipalities",              "303 303 200 200 200 404 200 200 404 | 303 404 200 200 200"),
     Row("GET",  "/municipalities/{code}",       "303 200 200 200 200 404 200 200 404 | 404 404 404 404 404", action="014591"),
@@ -426,6 +433,7 @@ def furnished(app: FastAPI, conn: psycopg.Connection[Any]) -> World:
     for scope in ("shared", "internal"):
         data = PDF + scope.encode()
         made.things[f"{scope}_file"] = attach(db.database(), who.bureau, made.things["returned"], data, scope=scope)
+    made.things["session"] = council.called(conn, who, council.body(conn, who, factory.MUNICIPALITY))
     made.things["report"] = reports.ask_report(conn, who.bureau, "dispatch", "year-end", OFFICE, 2026)
     assert reports.compile_next(db.database())
     body = {"name": "地域づくり協議会", "decided_on": "2026-04-01", "scope": "計画づくり"}

@@ -172,6 +172,8 @@ def moved_to(
         for ask in case.process.inbox(case.facts)
         if days.keys() & set(ask.deadlines)
     ]
+    moved = {found: step for found, step in asked if found is not None}
+    waited = routing.awaited(case.process, case.row.state, case.row.form)
     opened = [
         {"kind": kind, "holder": items[kind].holder, "move": items[kind].move, "due": microseconds(after[kind]),
          "planned": microseconds(running[kind].planned or running[kind].due_at)}
@@ -183,6 +185,7 @@ def moved_to(
             "deadlines_close": [{"id": running[kind].id, "days": None} for kind in days],
             "deadlines_open": opened,
             "steps_move": [{"id": found, "due": step[4]} for found, step in asked if found is not None],
+            "waits": routing.waits(case, steps, [moved.get(found, step) for step, found in steps.items()], waited, waited),
             "outbox": [{"kind": "notice", "payload": told}],
         }
     }
@@ -294,6 +297,7 @@ def _rows(case: Loaded, move: Move, form: dict[str, Any], number: str | None, pa
     plan = deadlines.plan(case.declared, action.name, move.source if row.version else "", after, standing(case))
     kinds = {desk_of(ask, case, parties, plan.due, lead): ask.kind for ask in process.inbox(after)}
     wanted, awaited = [*kinds], routing.awaited(process, after.state, after.form)
+    waited = routing.awaited(process, row.state, row.form)
     open_steps = {(org, role, person, ask, due): i for i, org, role, person, ask, due in row.steps or ()}
     opening = [step for step in wanted if step not in open_steps]
     ledger = sorted(set(process.assigned(after))) if process.assigned else []
@@ -326,8 +330,9 @@ def _rows(case: Loaded, move: Move, form: dict[str, Any], number: str | None, pa
             ],
             "steps_await": [
                 {"id": i, "awaited": awaited} for step, i in open_steps.items()
-                if step in kinds and awaited != routing.awaited(process, row.state, row.form)
+                if step in kinds and awaited != waited
             ],
+            "waits": routing.waits(case, open_steps, wanted, waited, awaited),
             "deadlines_close": [{"id": i, "days": left} for i, left in plan.close],
             "deadlines_open": [{"kind": d[0], "holder": d[1], "move": d[2], "due": microseconds(d[3])} for d in plan.open],
             "assignments": None if ledger == was else [{"person": p, "day": day.isoformat(), "half": half} for p, day, half in ledger],
@@ -366,7 +371,7 @@ def _pairs(told: Callable[[Facts], Sequence[tuple[str, str]]] | None, facts: Fac
 
 def desk_of(
     ask: Ask, case: Loaded, parties: Sequence[Sequence[str]], due_at: Mapping[str, datetime], lead: str
-) -> tuple[str, str, int | None, str, int]:
+) -> routing.Desk:
     """The desk of a holder: the one named, the requesting municipality's, headquarters', or the leading office's."""
     org = _heirs(case).get(ask.org, ask.org) or lead
     if not ask.org and "requester" in PARTS.get(ask.holder, ()):

@@ -13,6 +13,7 @@ import psycopg
 from states.routes import Route
 from workflow.access import PARTS, TODAY
 from workflow.deputies import acting, posts_of
+from workflow.line import apart
 from workflow.seating import around
 
 Connection = psycopg.Connection[Any]
@@ -50,12 +51,14 @@ UNION SELECT i.headquarters, 'headquarters', NULL FROM installation i WHERE 'hea
 UNION SELECT c.lead, 'staff', a.person_id FROM cases c JOIN assignment a ON a.case_id = c.id
   WHERE c.id = %(case)s AND 'staff' = ANY (%(tells)s)"""
 
-# A named person is told while holding any post, the one of the desk's role first; else everybody at the desk.
+# A named person is told while holding any post, the one of the desk's role first; else everybody at the desk. What a desk
+# asks is told to whoever finds it in the inbox without looking further: not to posts of the line, while an officer is there.
 HOLDERS = f"""SELECT d.no, n.id, n.mail, h.org_code, h.section, h.title
-FROM unnest(%(org)s::text[], %(role)s::text[], %(person)s::bigint[]) WITH ORDINALITY AS d (org, role, person, no)
+FROM unnest(%(org)s::text[], %(role)s::text[], %(person)s::bigint[], %(asks)s::boolean[]) WITH ORDINALITY AS d (org, role, person, asks, no)
 JOIN LATERAL (
   SELECT DISTINCT ON (t.person_id) t.person_id, p.org_code, p.section, p.title FROM post p JOIN tenure t ON t.post_id = p.id
-  WHERE {_IN_FORCE} AND CASE WHEN d.person IS NULL THEN (p.org_code = d.org AND p.role = d.role) OR '#' || p.id = d.role ELSE t.person_id = d.person END
+  WHERE {_IN_FORCE} AND CASE WHEN d.person IS NOT NULL THEN t.person_id = d.person
+    WHEN p.org_code = d.org AND p.role = d.role THEN NOT (d.asks AND {apart("p")}) ELSE '#' || p.id = d.role END
   ORDER BY t.person_id, p.role <> d.role, t.id) h ON true
 JOIN person n ON n.id = h.person_id ORDER BY d.no, n.id"""
 
@@ -88,7 +91,10 @@ def audience(
     """
     if route is not None:
         desks = [*desks, *_deputies(conn, desks, route)]
-    where = {"org": [d.org for d in desks], "role": [d.role for d in desks], "person": [d.person for d in desks]}
+    where = {
+        "org": [d.org for d in desks], "role": [d.role for d in desks], "person": [d.person for d in desks],
+        "asks": [bool(d.ask) for d in desks],
+    }  # fmt: skip
     found: dict[int, Addressee] = {}
     seated: set[int] = set()
     for number, person, mail, org, section, title in conn.execute(HOLDERS, where, prepare=True).fetchall():

@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 
 from workflow.access import CLOCK_NOW, HELD, ONCE, SCOPE, TODAY
-from workflow.seating import OPEN_SEATS
+from workflow.seating import MAKING, OPEN_SEATS
 
 MICROSECONDS = "(extract(epoch FROM {}) * 1000000)::bigint"
 NOW = MICROSECONDS.format(CLOCK_NOW)
@@ -38,24 +38,28 @@ _COLUMNS = f"""c.id, c.process, c.process_version, c.origin, c.lead, c.place, c.
   (SELECT jsonb_agg(jsonb_build_array(u.kind, u.days, u.on_days) ORDER BY u.office NULLS FIRST, u.valid_from, u.id) FROM deadline_rule u
      WHERE u.process = c.process AND (u.office IS NULL OR u.office = c.lead) AND u.valid_from <= {TODAY}
        AND (u.valid_to IS NULL OR u.valid_to >= {TODAY})) AS rules,
-  {OPEN_SEATS} AS seats,
+  {OPEN_SEATS} AS seats, {{making}} AS making,
   (SELECT headquarters FROM installation) AS headquarters,
   CASE WHEN me.wide THEN (SELECT o.name FROM organisation o, installation i WHERE o.code = i.headquarters
      AND (o.valid_from IS NULL OR o.valid_from <= {TODAY}) AND (o.valid_to IS NULL OR o.valid_to >= {TODAY}) LIMIT 1) END
      AS headquarters_name, e.body, {FISCAL_YEAR} AS fiscal_year, {NOW} AS now_us"""
 
 # Everything an act's decision reads, in one row; the idempotency key is found first, so that a replay is no conflict.
-READ = f"""WITH {SCOPE}
+_READ = f"""WITH {SCOPE}
 SELECT {_COLUMNS}, i.request, i.result
 FROM me CROSS JOIN cases c LEFT JOIN event e ON e.case_id = c.id AND e.seq = c.version
   LEFT JOIN idempotency i ON i.person_id = %(person)s AND i.key = %(key)s
 WHERE c.id = %(case)s AND {ONCE}"""
+_PLAIN = "NULL::jsonb"
+READ = _READ.replace("{making}", _PLAIN)
+READ_MAKING = _READ.replace("{making}", MAKING)  # for an act that may make a route
 
 # The clock has no post: it moves what is due, and sees every case in progress.
-READ_BY_CLOCK = f"""WITH me AS (SELECT '[]'::jsonb AS posts, false AS wide)
+_READ_BY_CLOCK = f"""WITH me AS (SELECT '[]'::jsonb AS posts, false AS wide)
 SELECT {_COLUMNS}, NULL::bytea AS request, NULL::jsonb AS result
 FROM me CROSS JOIN cases c LEFT JOIN event e ON e.case_id = c.id AND e.seq = c.version
 WHERE c.id = %(case)s AND c.version > 0"""
+READ_BY_CLOCK = _READ_BY_CLOCK.replace("{making}", _PLAIN)
 
 # The post and its part in the case are looked at again: a post that ended meanwhile writes nothing.
 _ME = f"""me AS MATERIALIZED (SELECT 1 FROM tenure t JOIN post p ON p.id = t.post_id
@@ -85,7 +89,7 @@ _CONTENT = """co AS (INSERT INTO content (case_id, seq, ord, kind, digest, salt,
 
 # The parts that are rows of the JSON text, by its keys.
 ROWS = frozenset({
-    "steps_close", "steps_open", "steps_await", "steps_move", "deadlines_close", "deadlines_open", "parties", "returning", "leaving", "links", "unlinks", "files",
+    "steps_close", "steps_open", "steps_await", "steps_move", "waits", "deadlines_close", "deadlines_open", "parties", "returning", "leaving", "links", "unlinks", "files",
     "assignments", "outbox",
 })  # fmt: skip
 
@@ -103,6 +107,13 @@ _STEPS_OPEN = f"""so AS (INSERT INTO step (case_id, org_code, role, person_id, a
 # Others wait now for what stays asked: one of those who are asked together has answered.
 _STEPS_AWAIT = """sa AS (UPDATE step SET awaited_by = u.awaited
   FROM cas, r, jsonb_to_recordset(r.rows -> 'steps_await') AS u (id bigint, awaited text[]) WHERE step.id = u.id)"""
+
+# Who waits is one list for the whole case, with when the first of what is asked is due.
+_WAITS = f"""wg AS (DELETE FROM waiting USING cas, r WHERE waiting.case_id = cas.id
+  AND waiting.who <> ALL (ARRAY(SELECT jsonb_array_elements_text(r.rows #> '{{waits,who}}')))),
+wn AS (INSERT INTO waiting (case_id, who, due_at)
+  SELECT cas.id, u.who, {INSTANT.format("(r.rows #>> '{waits,due}')::bigint")} FROM cas, r, jsonb_array_elements_text(r.rows #> '{{waits,who}}') AS u (who)
+  ON CONFLICT (case_id, who) DO UPDATE SET due_at = EXCLUDED.due_at WHERE waiting.due_at <> EXCLUDED.due_at)"""
 
 _DEADLINES_CLOSE = f"""dc AS (UPDATE deadline SET closed_at = {INSTANT.format("%(at)s::bigint")}, left_days = u.days
   FROM cas, r, jsonb_to_recordset(r.rows -> 'deadlines_close') AS u (id bigint, days int) WHERE deadline.id = u.id RETURNING 1)"""
@@ -176,6 +187,7 @@ def write(parts: frozenset[str]) -> str:
     pieces += [_STEPS_OPEN] if "steps_open" in parts else []
     pieces += [_STEPS_AWAIT] if "steps_await" in parts else []
     pieces += [_STEPS_MOVE] if "steps_move" in parts else []
+    pieces += [_WAITS] if "waits" in parts else []
     pieces += [_DEADLINES_CLOSE] if "deadlines_close" in parts else []
     after = ", (SELECT count(*) FROM dc) AS after_close" if "deadlines_close" in parts else ""
     pieces += [_DEADLINES_OPEN.format(after=after)] if "deadlines_open" in parts else []

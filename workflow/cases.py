@@ -265,7 +265,7 @@ def act(
         )
     request = hashlib.sha256(history.canonical(asked).encode()).digest()
     while True:
-        case = load(conn, case_id, person_id, key, named=_named(inputs))
+        case = load(conn, case_id, person_id, key, named=_named(inputs), making=routing.may_make(action))
         if case.row.result is not None:
             if case.row.request != request:
                 raise KeyReused

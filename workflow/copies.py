@@ -83,7 +83,7 @@ def clear(conn: Connection, case_id: int) -> None:
              (SELECT digest_id FROM message WHERE case_id = %s)""",
         (case_id,),
     )
-    for table in ("message", "attention", "step", "working", "search_entry"):
+    for table in ("message", "attention", "step", "waiting", "working", "search_entry"):
         conn.execute(f"DELETE FROM {table} WHERE case_id = %s", (case_id,))
     conn.execute("UPDATE retention_hold SET reason = '' WHERE case_id = %s", (case_id,))
     conn.execute(

@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from alembic import command
-from alembic.config import Config
 from psycopg.types.numeric import Int8BinaryDumper, Int8Dumper
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import Engine, make_url
@@ -94,6 +92,10 @@ def forget() -> None:
 
 def migrate(owner_url: str, app_role: str = "tobidashi_app") -> None:
     """Bring the schema to its newest form as the owner role, then grant the application role what it needs."""
+    # Imported here, since every process and every command imports this module and few of them migrate.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     engine = create_engine(owner_url)

@@ -33,7 +33,7 @@ ENDS = "終わり"  # lane of the states that nobody holds
 NAMES_WIDTH, WIDTH = 84, 1200
 BOX_WIDTH, BOX_HEIGHT, LINE = 106, 30, 18
 LANE_GAP = 4
-TRACKS = 3  # ways side by side above and below the boxes of a lane
+TRACKS = 4  # ways side by side above and below the boxes of a lane
 LONGEST_LINE = 6  # characters that fit into a box
 
 

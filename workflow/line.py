@@ -21,12 +21,18 @@ def _on_line(post: str) -> str:
     OR EXISTS (SELECT 1 FROM post b WHERE b.superior_id = {post}.id AND b.org_code = {post}.org_code AND {_in_force("b")}))"""
 
 
-_OFFICERS = f"""EXISTS (SELECT 1 FROM post q JOIN tenure t ON t.post_id = q.id
-      WHERE q.org_code = h.org_code AND q.role = h.role AND {_in_force("q")} AND {_in_force("t")} AND NOT {_on_line("q")})"""
+def apart(post: str) -> str:
+    """Whether the desk's work stands apart from a post: columns id, org_code, section, title, role.
+
+    It does from a post of the line, while an officer sits at the desk. The inbox and the notices ask the same.
+    """
+    return f"""({_on_line(post)} AND EXISTS (SELECT 1 FROM post q JOIN tenure t ON t.post_id = q.id
+      WHERE q.org_code = {post}.org_code AND q.role = {post}.role AND {_in_force("q")} AND {_in_force("t")} AND NOT {_on_line("q")}))"""
+
 
 # The desks of a person: an organisation's role, or a post of its own (#id). What stands `apart` is looked at when asked for.
 DESKS = f"""SELECT k.org, k.role, false AS acting, bool_and(k.apart) AS apart FROM (
   SELECT h.org_code AS org, kind.role, kind.apart FROM me, jsonb_array_elements(me.posts) AS post,
     LATERAL (SELECT (post ->> 0)::bigint AS id, post ->> 1 AS org_code, post ->> 2 AS section, post ->> 3 AS title, post ->> 4 AS role) AS h,
-    LATERAL (VALUES (h.role, {_on_line("h")} AND {_OFFICERS}), ('#' || h.id, false)) AS kind (role, apart)) k
+    LATERAL (VALUES (h.role, {apart("h")}), ('#' || h.id, false)) AS kind (role, apart)) k
 GROUP BY k.org, k.role"""

@@ -59,6 +59,7 @@ class Row(NamedTuple):
     closures: list[str] | None  # kind and day
     rules: list[list[Any]] | None
     seats: list[list[Any]] | None  # of the posts that a route asks now, and that may stand in
+    making: list[Any] | None  # rules and seats that a route is made of, where an act may make one
     headquarters: str
     headquarters_name: str | None
     body: str | None
@@ -101,12 +102,15 @@ def microseconds(at: datetime) -> int:
     return (at - EPOCH) // timedelta(microseconds=1)
 
 
-def load(conn: Connection, case_id: int, person_id: int | None, key: UUID | None = None, *, named: str = "") -> Loaded:
+def load(
+    conn: Connection, case_id: int, person_id: int | None, key: UUID | None = None, *, named: str = "", making: bool = False,
+) -> Loaded:  # fmt: skip
     """Everything a decision about this case reads. `person_id` None is the clock; `named` the number of another case that
 
-    the act names. Raises `NotFound`.
+    the act names; `making` brings what a route is made of along. Raises `NotFound`.
     """
-    text = case_sql.READ_BY_CLOCK if person_id is None else case_sql.READ
+    by_person = case_sql.READ_MAKING if making else case_sql.READ
+    text = case_sql.READ_BY_CLOCK if person_id is None else by_person
     found = case_sql.one_trip(conn, text, {"case": case_id, "person": person_id, "key": key}).fetchone()
     if found is None:
         raise NotFound

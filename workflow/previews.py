@@ -15,6 +15,7 @@ from states.route_making import Drafter
 from states.seats import Seat, Seats
 from states.terms import STAY
 from workflow.access import HELD
+from workflow.line import apart
 from workflow.loading import Connection, Loaded
 from workflow.seating import rules, seats
 
@@ -62,9 +63,11 @@ def _lead(case: Any) -> str:
     return str(case.row.lead if isinstance(case, Loaded) else case.lead)
 
 
-PUT_UP = "SELECT id FROM post WHERE org_code = %s AND role = ANY (%s)"
+# An officer of the desk drafts; a post of the line, apart from it, only where no officer is there.
+PUT_UP = f"SELECT p.id, {apart('p')} FROM post p WHERE p.org_code = %s AND p.role = ANY (%s)"
 LAST = """SELECT e.actor::bigint, n.name, e.post::bigint FROM event e JOIN person n ON n.id::text = e.actor
-WHERE e.case_id = %s AND e.post = ANY (%s) ORDER BY e.seq DESC LIMIT 1"""
+  JOIN unnest(%s::text[], %s::text[]) AS held (post, person) ON held.post = e.post AND held.person = e.actor
+WHERE e.case_id = %s ORDER BY e.seq DESC LIMIT 1"""
 
 
 UNDER_WAY = (routes.RUNNING, routes.STOPPED, routes.SUSPENDED)  # whoever drafted it then, drafted it
@@ -73,7 +76,10 @@ WHERE {HELD.replace("%(person)s", "%s")} ORDER BY t.id"""
 
 
 def _drafter(conn: Connection, case: Any, matter: Matter, there: Seats, lead: str) -> Drafter:
-    """Who puts it up: who did, the reader, who worked on it last, or the first post of the office that could."""
+    """Who puts it up: who did, the reader, who drafted the last round, who worked on it last, or the first post of the office that could.
+
+    Who worked on it and the first post are officers of the desk; so is the reader once another matter was decided.
+    """
     route = routes.of(case.facts.form)
     if route is not None and route.matter == matter.key and route.status in UNDER_WAY:
         seat = there.get(route.drafter_post)
@@ -82,14 +88,26 @@ def _drafter(conn: Connection, case: Any, matter: Matter, there: Seats, lead: st
         )  # fmt: skip
     rows = [row for row in case.process.table if row.dest in matter.states and not set(row.source) & matter.states]
     roles = sorted({role for row in rows for role in row.by})
-    posts = {number for (number,) in conn.execute(PUT_UP, (lead, roles), prepare=True).fetchall()}
+    able = dict(conn.execute(PUT_UP, (lead, roles), prepare=True).fetchall())
+    posts = {post for post, stands_apart in able.items() if not stands_apart}
+    # Of a matter that nobody has decided yet, whoever reads and may put it up may be the one who does.
+    mine = posts if route is not None and route.matter != matter.key else set(able)
     reader = int(case.facts.actor) if case.facts.actor.isdigit() else 0
     held = [post for (post,) in conn.execute(HELD_FIRST, (reader,), prepare=True).fetchall()]
-    own = next((seat for post in held if post in posts and (seat := there.get(post))), None)
+    own = next((seat for post in held if post in mine and (seat := there.get(post))), None)
     if own is not None:
         return _at(own, reader, next(h.name for h in own.holders if h.person == reader))
+    if (
+        route is not None
+        and (seat := there.get(route.drafter_post))
+        and any(h.person == route.drafter for h in seat.holders)
+    ):
+        return _at(seat, route.drafter, route.drafter_name)
     case_id = case.row.id if isinstance(case, Loaded) else case.id
-    last = conn.execute(LAST, (case_id, [str(post) for post in posts]), prepare=True).fetchone()
+    sitting = [
+        (str(seat.post), str(h.person)) for seat in there.by_post.values() if seat.post in posts for h in seat.holders
+    ]
+    last = conn.execute(LAST, ([p for p, _ in sitting], [h for _, h in sitting], case_id), prepare=True).fetchone()
     if last is not None and (seat := there.get(last[2])) is not None:
         return _at(seat, last[0], last[1])
     first = min((seat for seat in there.by_post.values() if seat.post in posts and seat.holders), key=_number, default=None)  # fmt: skip

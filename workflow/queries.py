@@ -391,9 +391,13 @@ def messages(conn: Connection, person_id: int, *, everybody: bool = False, after
 
 
 def actions_known() -> list[tuple[str, str]]:
-    """Every action name with its verb, for filters."""
-    found = {row.name: row.label for process in catalogue.newest().values() for row in process.table}
-    return sorted((found | ENGINE_LABELS).items(), key=lambda pair: pair[1])
+    """Every action name with its verbs, for filters; two processes may call theirs by one name."""
+    found: dict[str, dict[str, None]] = {}
+    for process in catalogue.newest().values():
+        for row in process.table:
+            found.setdefault(row.name, {})[row.label] = None
+    told = {name: " / ".join(labels) for name, labels in found.items()}
+    return sorted((told | ENGINE_LABELS).items(), key=lambda pair: pair[1])
 
 
 def _filtered(text: str, filters: Sequence[tuple[str, Any]]) -> str:

@@ -3,11 +3,12 @@
 The rules of decision and the seats are read before the act (`prepare`); everything else is worked out without a database.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
-from states import route_making, routes
+from states import catalogue, route_making, routes
 from states import route_verbs as verbs
 from states.authority import DECIDE, Matter, Rule, chosen
 from states.kernel import Move, Process, Refused
@@ -26,8 +27,9 @@ from states.seats import ABSENCES, STAND_INS, TENURES, Seats, seats_of
 from states.standings import Standing, Stands, stands
 from states.terms import Facts
 from workflow.access import PostHeld
-from workflow.seating import Connection, rules, seats
+from workflow.seating import Connection, made_of, read_made_of, seats
 
+Desk = tuple[str, str, int | None, str, int]  # organisation, role, person, what is asked, by when
 DEPUTY = "deputy"
 _LIVE = (RUNNING, STOPPED)
 
@@ -80,15 +82,11 @@ def prepare(conn: Connection, case: Any, action: str = "") -> None:
     enters = {m.key for r in process.table if r.name == action and row.state in r.source for m in process.matters
               if r.dest in m.states and here is not m}  # fmt: skip
     if enters:
-        found["rules"] = rules(conn, process.key, row.lead, facts.today)
+        told = row.making if row.making is not None else read_made_of(conn, row.id)
+        found["rules"], found["seats"] = made_of(told)
     live = route is not None and route.status in _LIVE
-    named = [a for rule in found.get("rules", ()) for stage in rule.stages for a in stage.asked]
     if live and (not action or _chooses(action)):
-        found["seats"] = seats(conn, sorted({row.lead, *(a.org for a in named if a.org)}), facts.today)
-    elif named:
-        orgs = sorted({row.lead, *(a.org for a in named if a.org)})
-        before = (route.drafter_post,) if route else ()
-        found["seats"] = seats(conn, orgs, facts.today, {a.title for a in named}, before)
+        found["seats"] = seats(conn, [row.lead], facts.today)
     if (
         live
         and (not action or _asks_opened(process, action))
@@ -97,6 +95,15 @@ def prepare(conn: Connection, case: Any, action: str = "") -> None:
         asked = conn.execute(OPENED, (row.id, row.version, int(facts.actor or 0)), prepare=True).fetchone()
         found["opened"] = bool(asked and asked[0])
     facts.registers = {**facts.registers, **found}
+
+
+@cache
+def may_make(action: str) -> bool:
+    """Whether an act of this name leads some process to where a route is made."""
+    return any(
+        row.name == action and any(row.dest in matter.states for matter in process.matters)
+        for process in catalogue.all_versions().values() if process.matters for row in process.table
+    )  # fmt: skip
 
 
 def _chooses(action: str) -> bool:
@@ -258,6 +265,20 @@ def awaited(process: Process, state: str, form: Mapping[str, Any]) -> list[str] 
     """Who waits for what is asked now; None without a route under way."""
     route = live(process, state, form)
     return list(routes.awaited_by(route)) if route else None
+
+
+def waits(
+    case: Any, before: Iterable[Desk], after: Iterable[Desk], waited: Sequence[str] | None, awaited: Sequence[str] | None,
+) -> dict[str, Any] | None:  # fmt: skip
+    """Who waits for what is asked now, and when the first of it is due; None where that stays as it was."""
+    was, now = _waiting(waited, before), _waiting(awaited, after)
+    # Of a route that was erased nobody can say any more who waited.
+    return None if was == now and "erased" not in case.row.form.get(routes.GROUP, ()) else now
+
+
+def _waiting(who: Sequence[str] | None, asked: Iterable[Desk]) -> dict[str, Any]:
+    dues = [due for *_, due in asked] if who else []
+    return {"who": list(who or ()) if dues else [], "due": min(dues, default=0)}
 
 
 def dropped(process: Process, move: Move, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[list[str]]:

@@ -1,6 +1,7 @@
 """Who sits where, for a route: posts with holders, absences, deputies and superiors, and the rules of decision, on a day.
 
-`OPEN_SEATS` is what the read of an act brings along: only the posts that a case asks now, and those that may stand in.
+`OPEN_SEATS` is what the read of an act brings along: only the posts that a case asks now, and those that may stand in;
+`MAKING` what the read of an act that may make a route brings besides.
 """
 
 from collections.abc import Collection, Sequence
@@ -44,12 +45,12 @@ _ASKED = "SELECT substr(s.role, 2)::bigint AS id FROM step s WHERE s.case_id = c
 OPEN_SEATS = f"""CASE WHEN c.form ? 'route' THEN (SELECT jsonb_agg({_seat(TODAY, "p.superior_id")}) FROM post p WHERE p.id IN (
   SELECT a.id FROM ({_ASKED}) a UNION SELECT d.deputy_id FROM ({_ASKED}) a JOIN deputy d ON d.post_id = a.id)) END"""
 
-# An act that makes a route needs the posts that its rules name; of a whole office everything is joined at once, not post by post.
+# Of a whole office everything is joined at once, not post by post.
 _DAY = "%(day)s::date"
 SEATS = f"""WITH here AS (SELECT q.id, q.superior_id FROM post q
   WHERE q.org_code = ANY (%(orgs)s) OR q.org_code = (SELECT headquarters FROM installation)),
 wanted AS (SELECT p.* FROM post p WHERE {in_force("p", _DAY)}
-  AND ((p.id IN (SELECT id FROM here) AND (%(titles)s::text[] IS NULL OR p.title = ANY (%(titles)s::text[]) OR p.id = ANY (%(posts)s::bigint[])))
+  AND (p.id IN (SELECT id FROM here)
     OR p.id IN (SELECT superior_id FROM here) OR p.id IN (SELECT u.superior_id FROM superior u JOIN here ON here.id = u.post_id))),
 held AS (SELECT t.post_id, jsonb_agg(jsonb_build_array(t.person_id, n.name, t.kind,
     (SELECT a.kind FROM absence a WHERE a.person_id = t.person_id AND {in_force("a", _DAY)} ORDER BY a.id LIMIT 1)) ORDER BY t.id) AS people
@@ -61,19 +62,9 @@ SELECT jsonb_build_array(p.id, p.org_code, named.name, p.section, p.title, {supe
 FROM wanted p LEFT JOIN held ON held.post_id = p.id LEFT JOIN ranked ON ranked.post_id = p.id LEFT JOIN named ON named.code = p.org_code ORDER BY p.id"""
 
 
-def seats(
-    conn: Connection, orgs: Sequence[str], day: date, titles: Collection[str] | None = None, posts: Collection[int] = ()
-) -> Seats:
-    """The posts of these organisations, of headquarters, and above them, as they are held on that day.
-
-    With `titles` only those that are called so, these `posts` besides, and whoever stands above any.
-    """
-    asked = {
-        "orgs": list(orgs),
-        "day": day,
-        "titles": None if titles is None else sorted(titles),
-        "posts": sorted(posts),
-    }
+def seats(conn: Connection, orgs: Sequence[str], day: date) -> Seats:
+    """The posts of these organisations, of headquarters, and above them, as they are held on that day."""
+    asked = {"orgs": list(orgs), "day": day}
     return seats_of(row[0] for row in conn.execute(SEATS, asked, prepare=True).fetchall())
 
 
@@ -87,10 +78,8 @@ def around(conn: Connection, posts: Collection[int]) -> Seats:
     return seats_of(row[0] for row in found)
 
 
-IN_FORCE = (
-    """valid_from <= %(day)s::date AND (valid_to IS NULL OR valid_to >= %(day)s::date) AND consented_at IS NOT NULL"""
-)
-RULES = f"""SELECT * FROM authority_rule WHERE process = %(process)s AND (office IS NULL OR office = %(office)s) AND {IN_FORCE}
+_CONSENTED = f"{in_force('r', '{day}')} AND r.consented_at IS NOT NULL"
+RULES = f"""SELECT * FROM authority_rule r WHERE process = %(process)s AND (office IS NULL OR office = %(office)s) AND {_CONSENTED.format(day=_DAY)}
 ORDER BY id"""
 
 
@@ -99,6 +88,35 @@ def rules(conn: Connection, process: str, office: str, day: date) -> list[Rule]:
     with conn.cursor(row_factory=dict_row) as cursor:
         found = cursor.execute(RULES, {"process": process, "office": office, "day": day}, prepare=True).fetchall()
     return [rule_of(row) for row in found]
+
+
+# What a route is made of, for case `c`: the rules in force, the posts that they name and the drafter's, and all that stand above one.
+MAKING = f"""(WITH RECURSIVE rule AS MATERIALIZED (SELECT r.* FROM authority_rule r WHERE r.process = c.process AND (r.office IS NULL OR r.office = c.lead)
+    AND {_CONSENTED.format(day=TODAY)}),
+asked AS MATERIALIZED (SELECT a ->> 'title' AS title, a ->> 'org' AS org FROM rule,
+    jsonb_array_elements(rule.stages) AS stage, jsonb_array_elements(stage -> 'asked') AS a),
+line AS (SELECT p.id, {superior_on(TODAY)} AS superior_id FROM post p
+    WHERE (p.org_code = ANY (ARRAY(SELECT org FROM asked WHERE org <> '') || (SELECT c.lead)::text) AND p.title = ANY (ARRAY(SELECT title FROM asked)))
+      OR p.id = (SELECT (c.form #>> '{{route,drafter_post}}')::bigint)
+  UNION SELECT p.id, {superior_on(TODAY)} FROM line JOIN post p ON p.id = line.superior_id)
+SELECT CASE WHEN EXISTS (SELECT 1 FROM rule) THEN jsonb_build_array(
+  (SELECT jsonb_agg(jsonb_build_object('id', id, 'process', process, 'matter', matter, 'office', office, 'article', article, 'tests', tests,
+    'stages', stages, 'standing', standing, 'no_deputy', no_deputy, 'bulk', bulk, 'sort', sort) ORDER BY id) FROM rule),
+  (SELECT jsonb_agg({_seat(TODAY, "line.superior_id")} ORDER BY p.id) FROM line JOIN post p ON p.id = line.id WHERE {in_force("p", TODAY)}))
+  ELSE '[null, null]'::jsonb END)"""
+MADE_OF = f"SELECT {MAKING} FROM cases c WHERE c.id = %(case)s"
+
+
+def made_of(told: Sequence[Any]) -> tuple[list[Rule], Seats]:
+    """The rules and the seats that a route is made of, from what `MAKING` tells."""
+    found, there = told
+    return [rule_of(rule) for rule in found or ()], seats_of(there or ())
+
+
+def read_made_of(conn: Connection, case_id: int) -> Sequence[Any]:
+    """What a route of this case would be made of today, as `MAKING` tells it."""
+    row = conn.execute(MADE_OF, {"case": case_id}, prepare=True).fetchone()
+    return row[0] if row else (None, None)
 
 
 POSTS = f"SELECT {_seat('%(day)s::date', 'p.superior_id')} FROM post p WHERE p.id = ANY (%(posts)s) ORDER BY p.id"

@@ -23,6 +23,7 @@ from workflow.queries import (
     Connection,
     Page,
     _dicts,
+    _filtered,
     _number,
     _time,
     cursor_of,
@@ -71,29 +72,29 @@ def for_absent(conn: Connection, person_id: int, deputy: Deputy) -> list[dict[st
 
 # ── others ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-# Cases on whose route one drafted or answered, or comes later; not those that wait at one's own desk.
+# Cases on whose route one drafted or answered, or comes later; not those that wait at one's own desk. Read in their order, key by key.
 _WAITS = f"""{SCOPE}, desk AS ({DESKS}),
-near AS (SELECT s.case_id, min(s.due_at) AS due_at, min(s.opened_at) AS opened_at FROM (
-  SELECT s.case_id, s.due_at, s.opened_at FROM step s WHERE s.closed_at IS NULL AND s.awaited_by IS NOT NULL
-    AND s.awaited_by && (SELECT array_agg(d.role::varchar) || ('@' || %(person)s)::varchar FROM desk d) /* most */) s
-  GROUP BY s.case_id),
-theirs AS (SELECT n.* FROM near n WHERE NOT EXISTS (SELECT 1 FROM step o JOIN desk d ON d.org = o.org_code AND d.role = o.role
-  WHERE o.case_id = n.case_id AND o.closed_at IS NULL AND o.kind <> ALL (ARRAY['{READING}', '{ADVICE}'])
-    AND (o.person_id IS NULL OR o.person_id = %(person)s)))"""
-WAITING = f"""WITH {_WAITS}
-SELECT n.due_at, n.opened_at AS asked_at, c.id AS case_id, c.number, c.title, c.process, c.process_version, c.state, c.origin, {MUNICIPALITY}, {LEAD}
-FROM theirs n {EACH.format("n.case_id")} CROSS JOIN me
-WHERE {VISIBLE} AND (n.due_at, n.case_id) > (%(after_at)s, %(after_id)s) ORDER BY n.due_at, n.case_id LIMIT %(limit)s"""
-# Beyond some thousand open items nobody counts: the number says "1000+" long before.
-WAITING_COUNT = f"""WITH {_WAITS.replace("/* most */", f"LIMIT {4 * CAP}")} SELECT count(*) AS number FROM (
-  SELECT 1 FROM theirs n {EACH.format("n.case_id")} CROSS JOIN me WHERE {VISIBLE} LIMIT {CAP}) x"""
+own AS (SELECT d.role::varchar AS who FROM desk d WHERE left(d.role, 1) = '#' UNION SELECT '@' || %(person)s::bigint),
+theirs AS (SELECT DISTINCT w.due_at, w.case_id FROM own CROSS JOIN LATERAL (
+  SELECT w.due_at, w.case_id FROM waiting w {EACH.format("w.case_id")} CROSS JOIN me
+  WHERE w.who = own.who /* after */ /* filters */ AND {VISIBLE} AND NOT EXISTS (SELECT 1 FROM step o JOIN desk d ON d.org = o.org_code AND d.role = o.role
+    WHERE o.case_id = w.case_id AND o.closed_at IS NULL AND o.kind <> ALL (ARRAY['{READING}', '{ADVICE}'])
+      AND (o.person_id IS NULL OR o.person_id = %(person)s))
+  ORDER BY w.due_at, w.case_id LIMIT %(limit)s) w ORDER BY w.due_at, w.case_id LIMIT %(limit)s)"""
+_AFTER = "AND (w.due_at, w.case_id) > (%(after_at)s, %(after_id)s)"
+WAITING = f"""WITH {_WAITS.replace("/* after */", _AFTER)}
+SELECT n.due_at, (SELECT min(s.opened_at) FROM step s WHERE s.case_id = n.case_id AND s.closed_at IS NULL AND s.awaited_by IS NOT NULL) AS asked_at,
+  c.id AS case_id, c.number, c.title, c.process, c.process_version, c.state, c.origin, {MUNICIPALITY}, {LEAD}
+FROM theirs n {EACH.format("n.case_id")} ORDER BY n.due_at, n.case_id"""
+_OF_PROCESS = "AND c.process = %(process)s"
+WAITING_COUNT = f"WITH {_WAITS} SELECT count(*) AS number FROM theirs"
 
 
-def others(conn: Connection, person_id: int, *, after: str = "", limit: int = 30) -> Page:
-    """What waits for others on routes that concern this person, the next due first. Raises `BadCursor`."""
+def others(conn: Connection, person_id: int, *, process: str = "", after: str = "", limit: int = 30) -> Page:
+    """What waits for others on routes that concern this person, of one process or all, the next due first. Raises `BadCursor`."""
     at, last = place_of(after, 2) if after else (datetime.fromtimestamp(0, tz=FAR.tzinfo).isoformat(), "0")
-    params = {"person": person_id, "after_at": _time(at), "after_id": _number(last), "limit": limit + 1}
-    rows = _dicts(conn, WAITING, params)
+    params = {"person": person_id, "process": process, "after_at": _time(at), "after_id": _number(last), "limit": limit + 1}  # fmt: skip
+    rows = _dicts(conn, _filtered(WAITING, [(_OF_PROCESS, process)]), params)
     following = (
         cursor_of(rows[limit - 1]["due_at"].isoformat(), rows[limit - 1]["case_id"]) if len(rows) > limit else ""
     )
@@ -109,19 +110,20 @@ ACTED = f"""WITH {SCOPE}
 SELECT e.case_id, e.seq, e.at, e.action, e.actor, e.body, e.hash, c.number, c.title, c.process, c.process_version, c.state, c.origin,
   {MUNICIPALITY}, {LEAD}
 FROM me CROSS JOIN event e {EACH.format("e.case_id")}
-WHERE {_ACTED} AND {VISIBLE} ORDER BY e.at DESC, e.case_id DESC, e.seq DESC LIMIT %(limit)s"""
+WHERE {_ACTED} /* filters */ AND {VISIBLE} ORDER BY e.at DESC, e.case_id DESC, e.seq DESC LIMIT %(limit)s"""
 ACTED_COUNT = f"""WITH {SCOPE} SELECT count(*) AS number FROM (
   SELECT 1 FROM me CROSS JOIN event e {EACH.format("e.case_id")} WHERE {_ACTED} AND {VISIBLE} LIMIT {CAP}) x"""
 _NEWEST: tuple[datetime, int, int] = (FAR + timedelta(days=1), 0, 0)
 
 
-def done(conn: Connection, person_id: int, *, after: str = "", limit: int = 30) -> Page:
-    """What this person did in the last days, the newest first, with how the case stands now. Raises `BadCursor`."""
+def done(conn: Connection, person_id: int, *, process: str = "", after: str = "", limit: int = 30) -> Page:
+    """What this person did in the last days, in one process or all, the newest first, with how the case stands now. Raises `BadCursor`."""
     before = _NEWEST
     if after:
         at, case, seq = place_of(after, 3)
         before = (_time(at), _number(case), _number(seq))
-    rows = _dicts(conn, ACTED, _acted(conn, person_id, before) | {"limit": limit + 1})
+    params = _acted(conn, person_id, before) | {"process": process, "limit": limit + 1}
+    rows = _dicts(conn, _filtered(ACTED, [(_OF_PROCESS, process)]), params)
     last = rows[limit - 1] if len(rows) > limit else None
     following = cursor_of(last["at"].isoformat(), last["case_id"], last["seq"]) if last else ""
     turns = asked(conn, person_id, [row["case_id"] for row in rows[:limit]])
@@ -151,7 +153,7 @@ def _labels(row: Mapping[str, Any]) -> dict[str, Any]:
 def counts(conn: Connection, person_id: int, kinds: Mapping[str, int]) -> dict[str, int]:
     """How many each view shows, up to `CAP`; `kinds` are those that the inbox counted."""
     found = {name: min(sum(kinds[kind] for kind in wanted), CAP) for name, wanted in VIEWS.items()}
-    found[OTHERS] = _dicts(conn, WAITING_COUNT, {"person": person_id})[0]["number"]
+    found[OTHERS] = _dicts(conn, WAITING_COUNT, {"person": person_id, "limit": CAP})[0]["number"]
     found[DONE] = _dicts(conn, ACTED_COUNT, _acted(conn, person_id, _NEWEST))[0]["number"]
     return found
 

@@ -198,6 +198,86 @@ def test_a_changed_holder_parts_what_was_merged():
     assert asked(routes.settled(route_making.seated(route, seats()), 5)) == [1]
 
 
+def twice_answered_once():
+    """A consent about the team and a review of everything, both with person 2, who was asked once at the review."""
+    team = replace(consent("課長"), covers=("team",))
+    route = made(review("係長"), team, review("課長"))
+    route = verbs.answered(says(route, 1), 3, "approve", Answer(2, "人2", 2, "", 6, 6))
+    assert [(s.answer, s.by, s.into) for s in route.steps[1:3]] == [("agree", 2, 3), ("approve", 2, -1)]
+    return route
+
+
+def test_what_changed_is_asked_again_though_the_same_person_consented_to_something_else_before():
+    route = verbs.reopened(twice_answered_once(), {"request"}, 7)
+    assert [s.state for s in route.steps[:3]] == [routes.OPEN, routes.DONE, routes.WAITING]
+    for there in (seats(乙=1), seats()):  # others come and go elsewhere: the review stays to be asked
+        route = routes.settled(route_making.seated(route, there), 8)
+        assert [(s.state, s.into) for s in route.steps[1:3]] == [(routes.DONE, 3), (routes.WAITING, -1)]
+    both = verbs.reopened(route, {"team", "request"}, 9)
+    assert [(s.state, s.into) for s in both.steps[1:3]] == [(routes.MERGED, 3), (routes.WAITING, -1)]
+    both = says(both, 1, at=10)
+    assert asked(both) == [3], "asked once again, for both posts"
+    both = verbs.answered(both, 3, "approve", Answer(2, "人2", 2, "", 11, 11))
+    assert [(s.answer, s.by) for s in both.steps[1:3]] == [("agree", 2), ("approve", 2)]
+    assert asked(both) == [4]
+
+
+def test_who_was_heard_by_an_answer_given_before_is_asked_once_what_the_other_post_is_about_changes():
+    team = replace(consent("係長"), covers=("team",))
+    route = says(made(team, review("課長")), 1, "agree")
+    route = routes.settled(route_making.seated(route, seats(課長=1)), 6)
+    assert (route.steps[1].into, asked(route)) == (1, [3])
+    changed = verbs.reopened(route, {"request"}, 7)
+    assert (changed.steps[0].state, asked(changed), changed.steps[1].reopened) == (routes.DONE, [2], 5)
+
+
+def test_a_step_sent_back_is_asked_itself_whoever_comes_or_goes_meanwhile():
+    route = verbs.sent_back(twice_answered_once(), 4, 3, routes.STRAIGHT, 7)
+    assert asked(routes.settled(route_making.seated(route, seats(乙=1)), 8)) == [3]
+
+
+def test_taken_back_is_what_was_answered_at_once_and_not_what_was_answered_later_alone():
+    route = twice_answered_once()
+    assert [s.state for s in verbs.pulled_back(route, 3, 7).steps[1:3]] == [routes.MERGED, routes.OPEN]
+    route = verbs.reopened(route, {"request"}, 7)
+    route = verbs.answered(says(route, 1, at=8), 3, "approve", Answer(2, "人2", 2, "", 9, 9))
+    assert [s.state for s in verbs.pulled_back(route, 3, 10).steps[1:3]] == [routes.DONE, routes.OPEN]
+
+
+def test_who_stands_in_for_a_vacant_post_has_spoken_and_who_acts_for_the_absent_has_not():
+    for acting, next_asked in (("charge", [3]), ("deputy", [2])):
+        route = made(consent("甲"), review("課長"))
+        route = verbs.answered(route, 1, "agree", Answer(2, "人2", 2, "", 5, 5, acting))
+        assert asked(routes.settled(route_making.seated(route, seats(甲=2)), 6)) == next_asked
+
+
+def test_who_was_not_needed_while_a_group_had_passed_is_asked_once_it_has_not():
+    there = seats(係長=1, 丙=1)
+    route = made(consent("課長", "丙", passes="any"), consent("甲", "丙", passes="any"), there=there)
+    assert route.steps[3].into == 2
+    route = verbs.answered(route, 2, "agree", Answer(1, "人1", 5, "", 5, 5))
+    assert asked(route) == [5]
+    route = verbs.reopened(route, {"request"}, 6)
+    assert asked(route) == [1, 2]
+    route = says(route, 1, "agree", at=7)
+    assert (asked(route), route.status) == ([3], routes.RUNNING), "nobody has refused, so nothing has stopped"
+
+
+def test_put_up_again_asks_whom_only_an_answer_from_before_the_change_had_covered():
+    team, cost = replace(consent("課長"), covers=("team",)), review("課長", "cost")
+    before = verbs.answered(made(team, cost), 2, "approve", Answer(2, "人2", 2, "", 5, 5))
+    before = replace(verbs.paused(replace(before, status=routes.RETURNED)), then=routes.STRAIGHT)
+    kept = route_making.carried(made(team, cost), before, lambda step: "team" in step.covers, 9)
+    assert (asked(kept), kept.steps[0].reopened, kept.steps[1].agreed) == ([1], 5, True)
+
+
+def test_a_refusal_counts_from_both_posts_of_who_is_asked_once():
+    route = verbs.answered(made(consent("甲"), consent("甲")), 2, "disagree", Answer(3, "人3", 3, "", 5, 5))
+    assert [s.answer for s in route.steps[:2]] == ["disagree", "disagree"]
+    assert route.status == routes.STOPPED
+    assert asked(verbs.went_on(route, 6)) == [3]
+
+
 def test_put_up_again_keeps_what_has_not_changed_and_a_rule_that_names_nobody_is_said():
     before = says(says(made(review("係長", "team"), review("課長", "cost")), 1), 2)
     before = replace(verbs.paused(replace(before, status=routes.RETURNED)), then=routes.STRAIGHT)

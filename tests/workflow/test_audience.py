@@ -199,8 +199,8 @@ def check(conn: type_connection, case: int, seq: int, before: str, what: str) ->
     told = [message for row in rows for message in notices.notice(conn, row).messages]
     for message in told:
         if not message.informs:
-            # With the office's own desk: of the line's posts that stands apart, where no route asks.
-            waiting = [item["case_id"] for item in queries.inbox(conn, message.person_id, whole=True).rows]
+            # As the inbox opens, without the office's own desk: from the line's posts that stands apart.
+            waiting = [item["case_id"] for item in queries.inbox(conn, message.person_id).rows]
             assert case in waiting, f"{what}: {message.subject}"
             assert cases.look(conn, message.person_id, case).offers, f"{what}: {message.subject}"
     if telling.CHOSEN not in before:

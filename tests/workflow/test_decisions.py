@@ -84,6 +84,51 @@ def test_absence_vacancy_and_the_person_concerned_are_told(conn, office):
     assert later.decider.notes == ()
 
 
+def decided_by_the_deputy(conn, office):
+    """A dispatch that the first deputy decided for the director."""
+    case = offices.put_up(conn, office)
+    for key in ("chief", "head"):
+        offices.act(conn, office.people[key], case, "approve_step")
+    for key in ("general", "health"):
+        offices.act(conn, office.people[key], case, "agree_step")
+    offices.away(conn, office.director)
+    offices.act(conn, office.vice, case, "approve")
+    offices.back(conn, office.director)
+    return case
+
+
+def drafter_seen_by(conn, case, person):
+    found = previews.preview(conn, load(conn, case, person), cases.today(conn))
+    assert found is not None
+    return found.matter, found.drafter
+
+
+def called(conn, person, post):
+    (name,) = conn.execute("SELECT name FROM person WHERE id = %s", (person,)).fetchone()
+    (title,) = conn.execute(
+        "SELECT concat_ws(' ', nullif(section, ''), title) FROM post WHERE id = %s", (post,)
+    ).fetchone()
+    return f"{title} {name}"
+
+
+def test_after_a_decision_an_officer_drafts_the_change_and_never_who_decided_for_another(conn, office):
+    case = decided_by_the_deputy(conn, office)
+    drafted = "派遣の変更", called(conn, office.officer, office.posts["officer"])
+    for key in ("director", "vice", "head", "officer"):
+        assert drafter_seen_by(conn, case, office.people[key]) == drafted, key
+    colleague = office.who.bureau_colleague
+    own = called(conn, colleague, offices.held(conn, colleague))
+    assert drafter_seen_by(conn, case, colleague) == ("派遣の変更", own), "an officer who reads it would draft it"
+
+
+def test_where_who_drafted_has_left_another_officer_of_the_desk_drafts(conn, office):
+    case, colleague = decided_by_the_deputy(conn, office), office.who.bureau_colleague
+    conn.execute("UPDATE tenure SET valid_to = %s WHERE person_id = %s", (factory.LONG_AGO, office.officer))
+    other = called(conn, colleague, offices.held(conn, colleague))
+    for key in ("director", "vice"):
+        assert drafter_seen_by(conn, case, office.people[key]) == ("派遣の変更", other), key
+
+
 def test_a_rule_that_comes_later_is_seen_on_its_day_and_not_before(conn, office):
     case, day = received(conn, office), cases.today(conn) + timedelta(days=30)
     stages = [{"kind": "decide", "asked": [{"title": "部長"}]}]

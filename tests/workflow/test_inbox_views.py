@@ -481,3 +481,81 @@ def test_the_inbox_is_filtered_by_process(conn, office):
     assert list(queries.inbox(conn, office.officer, process="condition").rows) == []
     (known,) = narrowing.choices(conn, office.officer)["process"]
     assert known[0] == "dispatch"
+
+
+def of_process(conn, office, view):
+    """What the officer sees in a view of what is not one's own work: everything, of one process, of another."""
+    return [
+        [row["case_id"] for row in view(conn, office.officer, process=process).rows]
+        for process in ("", "dispatch", "condition")
+    ]
+
+
+def test_what_waits_for_others_and_what_is_done_are_filtered_by_process(conn, office):
+    case = offices.put_up(conn, office)
+    assert of_process(conn, office, views.others) == [[case], [case], []]
+    every, dispatches, conditions = of_process(conn, office, views.done)
+    assert every == dispatches != []
+    assert conditions == []
+
+
+def test_a_filtered_list_goes_on_page_by_page(conn, office):
+    made = [offices.put_up(conn, office) for _ in range(3)]
+    for view in (views.others, views.done):
+        found, after = [], ""
+        while True:
+            page = view(conn, office.officer, process="dispatch", after=after, limit=1)
+            found += [row["case_id"] for row in page.rows]
+            if not (after := page.next):
+                break
+        assert set(found) == set(made), view.__name__
+        assert len(found) == len(list(view(conn, office.officer).rows)), view.__name__
+
+
+def asked_by_mail(db, conn, case):
+    """Persons to whom the mails about a case bring work."""
+    outbox.deliver(db)
+    rows = conn.execute(
+        """SELECT m.person_id FROM message m JOIN outbox o ON o.id = m.outbox_id
+           WHERE o.case_id = %s AND m.body LIKE '%%検討して判断を求める%%'""",
+        (case,),
+    ).fetchall()
+    return {person for (person,) in rows}
+
+
+def sees_at_once(conn, case):
+    """Everybody in whose inbox the case stands as it opens."""
+    people = [person for (person,) in conn.execute("SELECT id FROM person").fetchall()]
+    return {person for person in people if case in shown(conn, person, "")}
+
+
+def test_a_desks_work_is_told_to_those_who_see_it_at_once(db, conn, office):
+    case = factory.opened(conn, office.who)
+    factory.drive(conn, office.who, case, "submit")
+    before = telling.before(conn, office.officer, case, cases.look(conn, office.officer, case).offers)["receive"]
+    assert "検討して判断を求める" in before
+    assert all(section not in before for section in ("総務課", "保健行政室")), "the sections of the line's posts"
+    factory.drive(conn, office.who, case, ("receive", {"by": office.officer}))
+    others = sees_at_once(conn, case) - {office.officer}
+    assert others == {office.who.bureau_colleague}
+    assert asked_by_mail(db, conn, case) == others
+
+
+def test_who_holds_an_officers_post_beside_one_of_the_line_is_told(db, conn, office):
+    factory.post(conn, office.head, "bureau", office.who.office, section="地域政策課", title="主査")
+    case = received(conn, office)
+    assert office.head in asked_by_mail(db, conn, case)
+    assert office.head in sees_at_once(conn, case)
+
+
+def test_where_no_officer_is_left_the_line_is_told_of_the_desks_work(db, conn, office):
+    case = factory.opened(conn, office.who)
+    factory.drive(conn, office.who, case, "submit")
+    conn.execute(
+        "UPDATE tenure SET valid_to = '2026-10-01' WHERE person_id = ANY (%s)",
+        ([office.officer, office.who.bureau_colleague],),
+    )
+    factory.drive(conn, office.who, case, ("receive", {"by": office.chief}))
+    line = {office.people[key] for key in ("head", "general", "health", "department", "vice")}
+    assert asked_by_mail(db, conn, case) == line
+    assert sees_at_once(conn, case) == line | {office.chief}

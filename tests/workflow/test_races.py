@@ -254,7 +254,7 @@ def test_what_a_killed_process_had_acknowledged_is_there_and_what_it_tried_is_do
         rest = worker.stdout.read()
         worker.wait()
         worker.stdout.close()
-        said = [line.split() for line in ("".join(lines) + rest).splitlines() if line.count(" ") == 2]
+        said = [line.split() for line in ("".join(lines) + rest).splitlines() if len(line.split()) == 3]
         done = [int(version) for verb, version, _ in said if verb == "done"]
         assert done == list(range(3, 3 + len(done)))
         version, last = factory.version(conn, case), max(done, default=2)

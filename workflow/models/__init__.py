@@ -15,6 +15,7 @@ from workflow.models.cases import (
     Party,
     Reminder,
     Step,
+    Waiting,
     Working,
 )
 from workflow.models.clock import ClosureEnded, DeadlineMove, DeadlineRule
@@ -97,6 +98,7 @@ __all__ = [
     "Superior",
     "Sweep",
     "Tenure",
+    "Waiting",
     "Working",
     "metadata",
 ]

@@ -172,10 +172,6 @@ class Step(SQLModel, table=True):
             postgresql_where=OPEN, postgresql_include=["case_id", "person_id", "ask"],
         ),
         Index("ix_step_case", "case_id", postgresql_where=OPEN),
-        Index(
-            "ix_step_awaited", "awaited_by", postgresql_using="gin", postgresql_with={"gin_pending_list_limit": "256"},
-            postgresql_where=text("closed_at IS NULL AND awaited_by IS NOT NULL"),
-        ),
     )  # fmt: skip
     id: int | None = Field(default=None, sa_column=identity())
     case_id: int = Field(sa_type=BigInteger)
@@ -188,6 +184,18 @@ class Step(SQLModel, table=True):
     closed_at: datetime | None = Field(default=None, sa_type=Instant)
     kind: str = Field(default="", sa_column_kwargs={"server_default": ""})
     awaited_by: list[str] | None = Field(default=None, sa_column=Column(ARRAY(String), nullable=True))
+
+
+class Waiting(SQLModel, table=True):
+    """That a post (`#id`) or a person (`@id`) waits for others on the route of a case: `awaited_by` of its open steps, a row for each.
+
+    `due_at` is when the first of those steps is due.
+    """
+
+    __table_args__ = (PrimaryKeyConstraint("case_id", "who"), Index("ix_waiting_who", "who", "due_at", "case_id"))
+    case_id: int = Field(sa_type=BigInteger)
+    who: str
+    due_at: datetime = Field(sa_type=Instant)
 
 
 class Deadline(SQLModel, table=True):

@@ -19,7 +19,7 @@ from workflow.loading import NotFound
 from workflow.queries import Page
 from workflow.story import HOLDERS
 from workflow.troubles import READERS
-from workflow.web import lists, offers, queue
+from workflow.web import facets, lists, offers, queue
 from workflow.web.queue import HEADQUARTERS, INBOX, ROLES, Place
 from workflow.web.render import Signed, page
 from workflow.web.session import Connection, SignedIn
@@ -63,7 +63,7 @@ def _queue(request: Request, conn: Connection, signed: Signed, place: Place, *, 
     acting = views.for_absent(conn, person, deputy)
     with lists.place_in(place.path):
         found = queue.found(conn, signed.actor, place, after=place.after, limit=PAGE)
-        listed = _listed(conn, person, view, place.after)
+        listed = _listed(conn, person, place)
     found = queue.with_acting(conn, signed.actor, acting, view, found) if place.filters["scope"] else found
     counts = views.counts(conn, person, found.kinds)
     now = queries.database_now(conn)
@@ -77,7 +77,7 @@ def _queue(request: Request, conn: Connection, signed: Signed, place: Place, *, 
     desk = narrowing.of_desk(conn, person, views.VIEWS.get(view, ())) if inner and not ROLES[place.path] else None
     return page(
         request, signed, "inbox.html", path=place.path, moment=lists.moment(now), filters=place.filters, inside=inner, consulted=consulted,
-        filtered=any(own.values()), filters_shown=any(own.values()) or (not listed and found.counts["all"] > FEW), counters=_counters(place, found.counts), total=lists.counted(counts[""]),
+        filtered=any(own.values()), filters_shown=any(own.values()) or (counts[view] if listed else found.counts["all"]) > FEW, counters=_counters(place, found.counts), total=lists.counted(counts[""]),
         deciding=lists.counted(counts["decide"]) if counts["decide"] else "", here=lists.counted(found.counts["all"]), label=views.LABELS[view],
         views=inner, groups=_groups(conn, person, place, counts), scopes=_scopes(place, len(acting)) if acting else [],
         desks=[] if desk is None else _desks(place, desk), choices=_choices(conn, signed.actor, place),
@@ -92,10 +92,10 @@ def _queue(request: Request, conn: Connection, signed: Signed, place: Place, *, 
     )  # fmt: skip
 
 
-def _listed(conn: Connection, person: int, view: str, after: str) -> Page | None:
+def _listed(conn: Connection, person: int, place: Place) -> Page | None:
     """The rows of a view that is not one's own work."""
-    shown = {views.OTHERS: views.others, views.DONE: views.done}.get(view)
-    return shown(conn, person, after=after, limit=PAGE) if shown else None
+    shown = {views.OTHERS: views.others, views.DONE: views.done}.get(place.filters["view"])
+    return shown(conn, person, process=place.filters["process"], after=place.after, limit=PAGE) if shown else None
 
 
 def _line(row: Mapping[str, Any], place: Place) -> dict[str, Any]:
@@ -178,6 +178,8 @@ def _desks(place: Place, number: int) -> list[dict[str, Any]]:
 
 
 def _choices(conn: Connection, actor: Actor, place: Place) -> Mapping[str, Sequence[tuple[str, str]]]:
+    if place.filters["view"] not in views.VIEWS:  # the work of others, and what is done, are narrowed by process alone
+        return {"process": facets.processes()}
     kinds = views.VIEWS.get(place.filters["view"], ())
     return narrowing.choices(conn, actor.person_id, role=ROLES[place.path], kinds=kinds, whole=queue.whole(place))
 

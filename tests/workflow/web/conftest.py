@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 import uvicorn
+from anyio.from_thread import BlockingPortal, start_blocking_portal
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
@@ -45,6 +46,7 @@ class Web:
     app: FastAPI
     owner: psycopg.Connection[Any]
     hashed: str
+    loop: BlockingPortal  # one for all requests, as a server has one: a client alone would start a new one for each
 
     def person(self, role: str, login: str | None = None) -> int:
         """Somebody who holds a post of that role; one hash serves all, since each takes its time."""
@@ -64,7 +66,9 @@ class Web:
 
     def client(self) -> TestClient:
         """A browser that follows no redirect and says where its requests come from."""
-        return TestClient(self.app, headers={"Origin": ORIGIN}, follow_redirects=False)
+        made = TestClient(self.app, headers={"Origin": ORIGIN}, follow_redirects=False)
+        made.portal = self.loop
+        return made
 
     def signed_in(self, role: str) -> tuple[TestClient, str]:
         """A browser in which a person of that role is signed in, and the token of its forms."""
@@ -113,8 +117,9 @@ def owner(fresh_database: Any) -> Iterator[psycopg.Connection[Any]]:
 
 
 @pytest.fixture
-def web(configured: Callable[..., None], owner: psycopg.Connection[Any], hashed: str) -> Web:
-    return Web(create_app(), owner, hashed)
+def web(configured: Callable[..., None], owner: psycopg.Connection[Any], hashed: str) -> Iterator[Web]:
+    with start_blocking_portal() as loop:
+        yield Web(create_app(), owner, hashed, loop)
 
 
 @pytest.fixture

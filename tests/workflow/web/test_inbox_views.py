@@ -70,6 +70,21 @@ def test_what_waits_for_others_names_the_post_whose_turn_it_is(browse: Browse, c
     assert "地域政策課 課長(回議)" in told
 
 
+def test_what_waits_for_others_and_what_is_done_are_narrowed_by_process(browse: Browse, conn, office):
+    offices.rule(conn, office)
+    (case,) = put_up(conn, office, 1)
+    seat = browse(office.officer)
+    for view in ("others", "done"):
+        html = seat.get(f"/inbox?view={view}&process=dispatch")
+        assert set(cases_in(html)) == {case}, view
+        assert 'name="process"' in html
+        assert 'name="ask"' not in html, "what is asked narrows one's own work alone"
+        other = seat.get(f"/inbox?view={view}&process=condition")
+        assert cases_in(other) == []
+        assert "この業務のものはありません。" in visible(other)
+        assert link(other, "絞込みを外して") == f"/inbox?view={view}"
+
+
 def test_the_switch_of_a_deputy_says_for_whom_and_why(browse: Browse, conn, office):
     offices.rule(conn, office, DECIDE)
     (case,) = put_up(conn, office, 1)
