@@ -281,7 +281,12 @@ class Form:
                 if known is None or not isinstance(value, str):
                     continue
                 for problem in problems(value):
-                    yield Verdict(block("").level, f"「{known.label}」の{problem}があります。その文字を消してください。", path, "I-02")
+                    yield Verdict(
+                        block("").level,
+                        f"「{known.label}」の{problem}があります。その文字を消してください。",
+                        path,
+                        "I-02",
+                    )
                 if known.kind == "date" and value.strip():
                     read = dates.read_date(value)
                     if read.date is None:

@@ -185,7 +185,9 @@ def moved_to(
             "deadlines_close": [{"id": running[kind].id, "days": None} for kind in days],
             "deadlines_open": opened,
             "steps_move": [{"id": found, "due": step[4]} for found, step in asked if found is not None],
-            "waits": routing.waits(case, steps, [moved.get(found, step) for step, found in steps.items()], waited, waited),
+            "waits": routing.waits(
+                case, steps, [moved.get(found, step) for step, found in steps.items()], waited, waited
+            ),
             "outbox": [{"kind": "notice", "payload": told}],
         }
     }

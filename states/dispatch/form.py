@@ -93,7 +93,9 @@ def read(form: Mapping[str, Any]) -> Form:
     parts: dict[str, Any] = {}
     for group, part in form.items():
         kind, colon, key = group.partition(":")
-        if erased(part) or group in RESERVED:  # how it is decided, and where it came from, is no part of what is asked for
+        if (
+            erased(part) or group in RESERVED
+        ):  # how it is decided, and where it came from, is no part of what is asked for
             continue
         if colon and kind in MANY:
             parts.setdefault(MANY[kind], {})[key] = part

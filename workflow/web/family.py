@@ -55,7 +55,18 @@ def children(conn: type_connection, view: View) -> list[Member]:
             (
                 state.final,
                 not late,
-                Member(child["id"], child["title"], process.label, kind, state.label, turn, process.key, child["form"], process, state.name),
+                Member(
+                    child["id"],
+                    child["title"],
+                    process.label,
+                    kind,
+                    state.label,
+                    turn,
+                    process.key,
+                    child["form"],
+                    process,
+                    state.name,
+                ),
             )
         )
     return [member for _, _, member in sorted(members, key=lambda m: m[:2])]

@@ -194,7 +194,11 @@ def navigation(mails_are_read_here: bool) -> tuple[Link, ...]:
         INBOX,
         Link("案件", "/cases"),
         Link("案件を起こす", "/cases/new", frozenset().union(*opening)),
-        Link("市町村カルテ", "/municipalities", frozenset({"bureau", "director", "headquarters", "municipality", "municipality_head"})),
+        Link(
+            "市町村カルテ",
+            "/municipalities",
+            frozenset({"bureau", "director", "headquarters", "municipality", "municipality_head"}),
+        ),
         Link("予定", "/calendar"),
         Link("報告", "/reports", frozenset({"bureau", "director", "headquarters"})),
         Link("派遣ボード", "/board", frozenset({"bureau", "director"})),
