@@ -41,7 +41,8 @@ _IN_FORCE = f"""t.valid_from <= {TODAY} AND (t.valid_to IS NULL OR t.valid_to >=
 
 # The holders that an act informs, as desks: by their part in the case, staff by their own assignment.
 TELLS = f"""SELECT v.org_code, 'municipality', NULL::bigint FROM party v
-  WHERE v.case_id = %(case)s AND v.part IN ('requester', 'destination', 'partner') AND {CURRENT} AND 'municipality' = ANY (%(tells)s)
+  WHERE v.case_id = %(case)s AND {CURRENT}
+    AND (v.part IN ('requester', 'destination', 'partner') AND 'municipality' = ANY (%(tells)s) OR v.part = 'partner' AND 'partner' = ANY (%(tells)s))
 UNION SELECT v.org_code, 'bureau', NULL FROM party v
   WHERE v.case_id = %(case)s AND v.part = 'co_office' AND {CURRENT} AND 'bureau' = ANY (%(tells)s)
 UNION SELECT v.org_code, 'department', NULL FROM party v

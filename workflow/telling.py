@@ -34,9 +34,13 @@ def before(conn: Connection, person_id: int, case_id: int, offers: Sequence[Offe
         case = load(conn, case_id, person_id)
     except NotFound:
         return {}
-    informed = desks_told(conn, case_id, sorted({role for offer in offers for role in offer.action.tells}))
+    # Who takes part is told by the desk of a municipality: which of them, each act says by itself.
+    informed = {tells: desks_told(conn, case_id, sorted(tells)) for tells in {offer.action.tells for offer in offers}}
     after = {offer.action.name: _after(conn, case, offer) for offer in offers}
-    desks = {offer.action.name: _desks(case, offer, informed, after[offer.action.name]) for offer in offers}
+    desks = {
+        offer.action.name: _desks(case, offer, informed[offer.action.tells], after[offer.action.name])
+        for offer in offers
+    }
     every = [desk for found in desks.values() for desk in found]
     people, _ = audience(conn, every, str(person_id))
     for name, facts in after.items():
@@ -70,9 +74,11 @@ def _desks(case: Loaded, offer: Offer, informed: Sequence[Desk], after: Facts) -
     found = [Desk(*step) for step in new]
     move = Move(action, row.state, offer.dest.name, ())
     found += [Desk(org, role) for org, role in routing.dropped(process, move, row.form, after.form)]
-    found += [desk for desk in informed if desk.role in action.tells]
+    found += informed
     found += [
-        Desk(org, "municipality") for part, org in joining if part in _MUNICIPAL and "municipality" in action.tells
+        Desk(org, "municipality")
+        for part, org in joining
+        if (part in _MUNICIPAL and "municipality" in action.tells) or part in {"partner"} & action.tells
     ]
     leading = [role for role, parts in PARTS.items() if "lead" in parts and role in action.tells]
     found += [Desk(lead, role) for role in leading if lead != row.lead]

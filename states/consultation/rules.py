@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from states.consultation import places
+from states.dates import read_date
 from states.forms import Filled
 from states.terms import Facts, Verdict, block, guard, ok, warn
 from states.text import search_key
@@ -91,3 +92,16 @@ def merges_into_one(facts: Facts) -> Iterator[Verdict]:
         yield block(f"「{number}」という案件は、見られる中にありません。番号を確かめてください。", "same_as")
     elif other and other["process"] != "consultation":
         yield block(f"「{number}」は相談ではありません。", "same_as")
+
+
+@guard(None)
+def extended_to_a_day(facts: Facts) -> Iterator[Verdict]:
+    """An extension leads to a day that is still to come."""
+    typed = str(facts.inputs.get("until") or "")
+    if not typed:
+        return
+    read = read_date(typed)
+    if read.date is None:
+        yield block(f"新しい期限を読み取れません。{read.problem}", "until")
+    elif read.date <= facts.today:
+        yield block("新しい期限は、明日より先の日にしてください。", "until")

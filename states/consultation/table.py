@@ -157,7 +157,7 @@ ACTIONS = (
     Action("inquire", ("cs_hand",), "cs_inquiring", "照会する", BUREAU, "答えが来るまで照会中になります", asks=(Input("to", "照会先", into="inquiry.to"), Input("question", "聞くこと", into="inquiry.question"), Input("due", "いつまで", "date", into="inquiry.due"))),
     Action("got_reply", ("cs_inquiring",), "cs_hand", "照会の答えを受ける", BUREAU, "対応中に戻ります", asks=(Input("reply", "答え", into="inquiry.reply"),), main=True),
     Action("ask_headquarters", WORKING, STAY, "本庁に調整を求める", BUREAU, "本庁の主管局が関係する部に照会します", asks=(Input("text", "求めること"), Input("due", "いつまで", "date", required=False)), opens=_to_headquarters, tells=HEADQUARTERS),
-    Action("extend", UNANSWERED, STAY, "回答の期限を延ばす", BUREAU, "新しい期限になり、理由が残ります", asks=(Input("until", "新しい期限", "date", into="extension.until"), Input("reason", "延ばす理由", into="extension.reason")), tells=PARTNER),
+    Action("extend", ("cs_hand",), STAY, "回答の期限を延ばす", BUREAU, "新しい期限になり、理由が残ります", guards=(rules.extended_to_a_day,), asks=(Input("until", "新しい期限", "date", into="extension.until"), Input("reason", "延ばす理由", into="extension.reason")), tells=PARTNER),
     Action("write_answer", WORKING, STAY, "回答を書く", BUREAU, "書いた内容が残ります", guards=(FORM.letters,), edits=frozenset({"answer"})),
     Action("ask_check", ("cs_hand",), "cs_checking", "回答の確認を求める", BUREAU, "局長が確認してから回答します", when=_checked, guards=(rules.disposed, FORM.letters, FORM.lacking("answer"), rules.basis_of_law, rules.no_asker_in_the_answer), edits=frozenset({"answer"}), tells=DIRECTOR, main=True),
     Action("return_answer", ("cs_checking",), "cs_hand", "回答を差し戻す", DIRECTOR, "担当に戻ります", asks=(Input("reason", "直してほしいこと", internal=True),), tells=BUREAU),

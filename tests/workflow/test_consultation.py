@@ -11,6 +11,7 @@ import pytest
 from states.kernel import Refused
 from tests import factory
 from workflow import cases, intake, queries, verify
+from workflow.deadlines import due_day
 from workflow.loading import NotFound, load
 
 FILE = Path(__file__).parent.parent / "data" / "consultations.json"
@@ -148,3 +149,15 @@ def test_an_answer_is_published_with_consent_and_corrected_to_all_who_have_it(db
         assert "consent" not in told
     cases.act_by_clock(conn, question, "lapse_answer")
     assert not verify.run(db).breaks
+
+
+def test_an_extension_leads_to_a_day_that_comes_and_moves_the_deadline(conn, who):
+    case = received(conn, who)
+    act(conn, who.bureau, case, "take")
+    today = cases.today(conn)
+    with pytest.raises(Refused, match="明日より先"):
+        act(conn, who.bureau, case, "extend", until=today.isoformat(), reason="本庁に確かめている。")
+    later = factory.first_day(conn, after=30)
+    act(conn, who.bureau, case, "extend", until=later.isoformat(), reason="本庁に確かめている。")
+    (due,) = [d for d in cases.look(conn, who.bureau, case).deadlines if d["kind"] == "answer" and not d.get("closed")]
+    assert due_day(due["due_at"]) == later

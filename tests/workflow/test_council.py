@@ -7,7 +7,7 @@ import pytest
 from states.kernel import Refused
 from tests import council, factory
 from tests.council import AGENDA, BODY, OTHER, act, children, convened, held
-from workflow import cases, queries, verify
+from workflow import audience, cases, queries, verify
 from workflow.loading import NotFound, load
 
 
@@ -134,3 +134,21 @@ def test_a_project_is_told_evaluated_and_confirmed_every_year(db, conn, who, bod
     (row,) = cases.look(conn, member, project).form["status"]["years"]
     assert (row["standing"], row["confirmed"]) == ("behind", "第1回会議で確かめた。")
     assert not verify.run(db).breaks
+
+
+def test_members_are_told_as_they_are_said_to_be(conn, who, session, member):
+    convened(conn, who, session)
+    (told,) = conn.execute(
+        "SELECT payload -> 'tells' FROM outbox WHERE case_id = %s AND kind = 'notice' ORDER BY id DESC LIMIT 1",
+        (session,),
+    ).fetchone()
+    desks = audience.desks_told(conn, session, told)
+    assert {desk.org for desk in desks if desk.role == "municipality"} == {factory.MUNICIPALITY, OTHER}
+
+
+def test_an_act_that_tells_who_takes_part_reaches_the_municipality_s_desk(conn, session):
+    found = {desk for desk in audience.desks_told(conn, session, ["partner"])}
+    assert {(desk.org, desk.role) for desk in found} == {
+        (factory.MUNICIPALITY, "municipality"),
+        (OTHER, "municipality"),
+    }
