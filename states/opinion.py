@@ -10,7 +10,7 @@ from typing import Any
 from states.dispatch.derived import draft
 from states.forms import Field, Form, Group
 from states.kernel import Process
-from states.round_table.form import FIELDS, KINDS
+from states.round_table.form import FIELDS, KINDS, WAYS
 from states.terms import (
     OUTSIDE,
     Action,
@@ -27,19 +27,7 @@ from states.terms import (
     guard,
 )
 
-SPOT, BUREAU_ITSELF, TOWN, HEADQUARTERS_ASKED, TEAM, DESK, COUNCIL, SHARED = (
-    "spot", "bureau", "municipality", "headquarters", "dispatch", "desk", "council", "information",
-)  # fmt: skip
-WAYS = (
-    (SPOT, "その場で完結"),
-    (BUREAU_ITSELF, "局で対応"),
-    (TOWN, "市町村で対応"),
-    (HEADQUARTERS_ASKED, "本庁調整"),
-    (TEAM, "飛び出し隊"),
-    (DESK, "相談窓口"),
-    (COUNCIL, "連携会議"),
-    (SHARED, "情報共有のみ"),
-)
+SPOT, BUREAU_ITSELF, TOWN, HEADQUARTERS_ASKED, TEAM, DESK, COUNCIL, SHARED = (way for way, _ in WAYS)
 CLASSES = (
     ("A", "A 趣旨に沿って措置した"),
     ("B", "B 実現に努力している"),
@@ -259,7 +247,7 @@ ACTIONS = (
     ),
     Action("rework", (*WORKING, "opinion_answering"), "opinion_open", "取扱いを改める", BUREAU, "取扱いを決めるところに戻ります", asks=(Input("reason", "改める理由", internal=True),)),
     Action(
-        "merge", ("opinion_open", *WORKING, "opinion_answering"), "opinion_merged", "同じ意見にまとめる", BUREAU, "まとめた先の意見で答えます。件数は残ります",
+        "merge", ("opinion_open", *WORKING, "opinion_answering"), "opinion_merged", "同じ意見にまとめる", BUREAU, "まとめた先の意見で答えます。どの意見をまとめたかは、経緯に残ります",
         guards=(headquarters_answered, merged_into_one), asks=(Input("same_as", "まとめる先の意見の番号"),), links=lambda facts: [("merged", _other(facts))],
     ),
     Action(

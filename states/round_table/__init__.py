@@ -9,9 +9,9 @@ from typing import Any
 from states.dates import read_date
 from states.kernel import Process
 from states.round_table import table
-from states.round_table.form import FORM
+from states.round_table.form import FORM, WAYS
 from states.round_table.letters import DOCUMENTS
-from states.terms import Brief, Promise
+from states.terms import Board, Brief, Plan, Promise
 
 
 def title(form: Mapping[str, Any]) -> str:
@@ -58,6 +58,8 @@ PROCESS = Process(
     opens={"office": table.BUREAU},
     needs=frozenset({"children"}),
     mark="円卓",
+    board=Board("opinion", "意見の一覧", "handling.way", WAYS, "まだ決めていない", ("handling.due", "answer.text")),
+    plan=Plan("ラウンドテーブルの年間計画", "plan.held_on", "office", ("plan.form", "plan.place")),
     words={
         "begins": {"office": "ラウンドテーブルミーティングを計画する"},
         "heading": {"office": "ラウンドテーブルミーティングを計画する"},

@@ -48,6 +48,17 @@ KINDS = (
     ("request", "要望"),
     ("other", "その他"),
 )
+# How an opinion is handled (取扱い).
+WAYS = (
+    ("spot", "その場で完結"),
+    ("bureau", "局で対応"),
+    ("municipality", "市町村で対応"),
+    ("headquarters", "本庁調整"),
+    ("dispatch", "飛び出し隊"),
+    ("desk", "相談窓口"),
+    ("council", "連携会議"),
+    ("information", "情報共有のみ"),
+)
 FIELDS = (
     ("administration", "行政運営・情報化"),
     ("life", "くらし・交通・環境"),

@@ -147,7 +147,7 @@ def test_members_are_told_as_they_are_said_to_be(conn, who, session, member):
 
 
 def test_an_act_that_tells_who_takes_part_reaches_the_municipality_s_desk(conn, session):
-    found = {desk for desk in audience.desks_told(conn, session, ["partner"])}
+    found = set(audience.desks_told(conn, session, ["partner"]))
     assert {(desk.org, desk.role) for desk in found} == {
         (factory.MUNICIPALITY, "municipality"),
         (OTHER, "municipality"),
