@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from states import catalogue, opinion
+from states import catalogue
 from states.calendar import Calendar
 from states.kernel import Refused
 from states.places import Directory
+from states.round_table.form import WAYS
 from states.terms import Facts, Level
 
 TODAY = date(2026, 10, 5)
@@ -119,7 +120,7 @@ def handled(way: str, **more: Any) -> Facts:
     return facts(OPINION, "opinion_open", "bureau", form)
 
 
-@pytest.mark.parametrize("way", [key for key, _ in opinion.WAYS])
+@pytest.mark.parametrize("way", [key for key, _ in WAYS])
 def test_each_handling_leads_where_it_says(way):
     move = OPINION.decide(handled(way), "handle")
     assert move.dest == opinion.DEST[way]
