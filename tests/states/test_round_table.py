@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from states import catalogue
+from states import catalogue, opinion
 from states.calendar import Calendar
 from states.kernel import Refused
 from states.places import Directory
