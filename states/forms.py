@@ -25,9 +25,7 @@ KINDS = frozenset(
         "municipalities", "person", "post", "department", "case", "mark",
     }
 )  # fmt: skip
-_PLAIN = frozenset(
-    {"choice", "tick", "mark", "person", "municipality", "post", "department"}
-)  # says nothing by itself in a row
+_PLAIN = frozenset({"choice", "tick", "mark", "person"})  # says nothing by itself in a row
 
 
 @dataclass(frozen=True)

@@ -69,6 +69,12 @@ class Offer:
     def allowed(self) -> bool:
         return not self.refusals
 
+    @property
+    def mendable(self) -> bool:
+        """Whether all that refuses the act is what its own page writes: the page is open, so that somebody can write it."""
+        fields = (v.field.partition(".")[0].partition(":")[0] for v in self.refusals)
+        return bool(self.action.edits) and all(group in self.action.edits for group in fields)
+
 
 @dataclass(frozen=True)
 class Move:

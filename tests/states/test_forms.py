@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from states import coordination
 from states.calendar import Calendar
 from states.forms import KINDS, Field, Filled, Form, Group, Table, pattern
 from states.kernel import Refused
@@ -163,3 +164,8 @@ def test_what_is_picked_must_be_in_the_list_that_the_facts_bring():
     assert offered(facts({}), "post", "8")
     assert offered(here, "text", "8")
     assert not offered(here, "department", "8")
+
+
+def test_a_row_in_which_a_department_was_picked_says_something():
+    posted = {f"distribution.items.{n}.{key}": [text] for n, code in enumerate(("hk-somu", "")) for key, text in (("department", code), ("question", ""))}  # fmt: skip
+    assert coordination.FORM.fields(posted)["distribution"]["items"] == [{"department": "hk-somu", "question": ""}]

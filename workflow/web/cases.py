@@ -168,7 +168,7 @@ def case_page(
         "letters": story.letters(conn, view) if view.version else [], "records": records.offered(view), "events": _events(view, lines, inner, _deliveries(conn, signed, view, lines)),
         "clock": evidence.clock(view, turns) if inner and not view.ended else None, "strip": evidence.strip(view, turns, names, usual), "turn": "" if view.ended else _turn(view, signed, names), "mine": bool(_own(view, signed)),
         "verdicts": _verdicts(view, around["words"].clauses), "cards": offers.cards(view, view.offers, typed, choices=choices, told=told, turns=turns_to),
-        "extends": extending.dues(view), "stays": staying.open_to(conn, view), "refused": offers.refused(view, view.offers), "editing": not view.version and bool(view.offers),
+        "extends": extending.dues(view), "stays": staying.open_to(conn, view), "refused": offers.shut(view, view.offers), "editing": not view.version and bool(view.offers),
         "deciding": any(offer.action.weighs == "decider" for offer in view.offers),
         "burden": burden.of_case(conn, signed, view) if _decides(view) else [],
         "files": papers.files(conn, signed, view, back="case", done=done), "remarks": papers.remarks(conn, signed, view, back="case", done=done),

@@ -201,12 +201,12 @@ def cards(
     told: Mapping[str, str] = MappingProxyType({}),
     turns: Mapping[str, str] = MappingProxyType({}),
 ) -> list[Card]:
-    """A card for every act that may be done now, the main one first and open; one that was just refused stays open.
+    """A card for every act that may be done now or whose page is open, the main one first; one that was just refused stays open.
 
     `choices` are those of inputs by their kind; `told` says by the act's name who will be told, `turns` whose turn it
     will be where a route says that.
     """
-    allowed = sorted((o for o in offers if o.allowed), key=lambda o: (not o.action.main, o.action.stops))
+    allowed = sorted((o for o in offers if _open(view, o)), key=lambda o: (not o.action.main, o.action.stops))
     opened = typed.action or next((o.action.name for o in allowed if o.action.main), "")
     facts = after or view.facts
     made = [
@@ -262,6 +262,16 @@ def _asked(ask: Input, action: Action, view: View, typed: Typed, choices: Choice
         value = choices.first
     options = choices.options if choices else ask.choices
     return Asked(ask.name, ask.label, ask.kind, hint, who, ask.required, options, value, typed.problem(ask.name))
+
+
+def _open(view: View, offer: Offer) -> bool:
+    """Whether somebody can do the act, or write on its page what it still lacks; a draft has a page of its own for that."""
+    return offer.allowed or bool(view.version and offer.mendable)
+
+
+def shut(view: View, offers: Sequence[Offer]) -> list[Card]:
+    """The acts that a page can neither do nor open now."""
+    return refused(view, [offer for offer in offers if not _open(view, offer)])
 
 
 def refused(view: View, offers: Sequence[Offer]) -> list[Card]:
@@ -393,7 +403,7 @@ def due_lines(view: View) -> list[DueLine]:
         if day < view.facts.today:
             word, kind = f"{-left}営業日過ぎた" if left else "期限を過ぎた", "stop"
         elif day == view.facts.today:
-            word, kind = "きょうまで", "soon"
+            word, kind = "きょうまで", "warn"
         else:
             word, kind = f"あと{left}営業日", "warn" if left <= 1 else "none"
         lines.append(DueLine(due["label"], short(day), word, kind, due["due_at"], due["holder"]))
