@@ -1,14 +1,12 @@
 """Who waits for others on a route, a row for each: what a person waits for is read in its order, not gathered and sorted."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import sqlalchemy as sa
 from alembic import op
 
 revision: str = "0016"
-# 0015 is written at the same time; where it is there, it comes before.
-down_revision: str | None = "0015" if any(Path(__file__).parent.glob("0015_*.py")) else "0014"
+down_revision: str | None = "0014"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
