@@ -113,7 +113,8 @@ def seated(route: Route, seats: Seats) -> Route:
     for step in route.steps:
         if step.kind in (REVIEW, CONSENT) and step.state in (WAITING, OPEN):
             there = _asked_with(route, step, seats)
-            route = route.with_step(replace(step, state=MERGED if there >= 0 else step.state, into=there))
+            if there != step.into or there >= 0:
+                route = route.with_step(replace(step, state=MERGED if there >= 0 else step.state, into=there))
     return route
 
 

@@ -277,15 +277,16 @@ def _ask(label: str, post: int, org: str, like: Ask | None, kind: str = "") -> A
 # ── stored ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 _USUAL = {f.name: f.default for f in fields(Step) if f.default is not MISSING}
-_TOLD = tuple(f.name for f in fields(Route) if f.name not in ("stages", "steps"))
+_TOLD = {f.name: f.default for f in fields(Route) if f.name not in ("stages", "steps")}
 
 
 def to_json(route: Route) -> dict[str, Any]:
     """The route as the form keeps it; what is usual is left out."""
-    told: dict[str, Any] = {}
-    for name in _TOLD:
+    told: dict[str, Any] = {"status": route.status}
+    for name, usual in _TOLD.items():
         value = getattr(route, name)
-        told[name] = list(value) if isinstance(value, tuple) else value
+        if value != usual:
+            told[name] = list(value) if isinstance(value, tuple) else value
     told |= {"stages": stored(route.stages), "steps": [_step_told(step) for step in route.steps]}
     _remember(told, route)
     return told

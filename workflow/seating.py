@@ -35,9 +35,9 @@ def _seat(day: str, superior: str) -> str:
   (SELECT o.name FROM organisation o WHERE o.code = p.org_code AND (o.valid_from IS NULL OR o.valid_from <= {day})
      AND (o.valid_to IS NULL OR o.valid_to >= {day}) LIMIT 1),
   p.section, p.title, {superior},
-  (SELECT jsonb_agg(jsonb_build_array(t.person_id, n.name, t.kind,
+  (SELECT jsonb_agg(jsonb_build_array(t.person_id, (SELECT n.name FROM person n WHERE n.id = t.person_id), t.kind,
        (SELECT a.kind FROM absence a WHERE a.person_id = t.person_id AND {in_force("a", day)} ORDER BY a.id LIMIT 1)) ORDER BY t.id)
-     FROM tenure t JOIN person n ON n.id = t.person_id WHERE t.post_id = p.id AND {in_force("t", day)}),
+     FROM tenure t WHERE t.post_id = p.id AND {in_force("t", day)}),
   (SELECT jsonb_agg(d.deputy_id ORDER BY d.sort, d.id) FROM deputy d WHERE d.post_id = p.id AND {in_force("d", day)}))"""
 
 
@@ -90,19 +90,22 @@ def rules(conn: Connection, process: str, office: str, day: date) -> list[Rule]:
     return [rule_of(row) for row in found]
 
 
+_ON_LINE = f"p.id, p.org_code, p.section, p.title, p.valid_from, p.valid_to, {superior_on(TODAY)} AS superior_id"
+
 # What a route is made of, for case `c`: the rules in force, the posts that they name and the drafter's, and all that stand above one.
 MAKING = f"""(WITH RECURSIVE rule AS MATERIALIZED (SELECT r.* FROM authority_rule r WHERE r.process = c.process AND (r.office IS NULL OR r.office = c.lead)
     AND {_CONSENTED.format(day=TODAY)}),
 asked AS MATERIALIZED (SELECT a ->> 'title' AS title, a ->> 'org' AS org FROM rule,
     jsonb_array_elements(rule.stages) AS stage, jsonb_array_elements(stage -> 'asked') AS a),
-line AS (SELECT p.id, {superior_on(TODAY)} AS superior_id FROM post p
-    WHERE (p.org_code = ANY (ARRAY(SELECT org FROM asked WHERE org <> '') || (SELECT c.lead)::text) AND p.title = ANY (ARRAY(SELECT title FROM asked)))
-      OR p.id = (SELECT (c.form #>> '{{route,drafter_post}}')::bigint)
-  UNION SELECT p.id, {superior_on(TODAY)} FROM line JOIN post p ON p.id = line.superior_id)
+line AS (SELECT * FROM (
+    SELECT {_ON_LINE} FROM post p WHERE p.org_code = ANY (ARRAY(SELECT org FROM asked WHERE org <> '') || (SELECT c.lead)::text)
+      AND p.title = ANY (ARRAY(SELECT title FROM asked))
+    UNION ALL SELECT {_ON_LINE} FROM post p WHERE p.id = (SELECT (c.form #>> '{{route,drafter_post}}')::bigint)) first
+  UNION SELECT above.* FROM line, LATERAL (SELECT {_ON_LINE} FROM post p WHERE p.id = line.superior_id) above)
 SELECT CASE WHEN EXISTS (SELECT 1 FROM rule) THEN jsonb_build_array(
   (SELECT jsonb_agg(jsonb_build_object('id', id, 'process', process, 'matter', matter, 'office', office, 'article', article, 'tests', tests,
     'stages', stages, 'standing', standing, 'no_deputy', no_deputy, 'bulk', bulk, 'sort', sort) ORDER BY id) FROM rule),
-  (SELECT jsonb_agg({_seat(TODAY, "line.superior_id")} ORDER BY p.id) FROM line JOIN post p ON p.id = line.id WHERE {in_force("p", TODAY)}))
+  (SELECT jsonb_agg({_seat(TODAY, "p.superior_id")} ORDER BY p.id) FROM line p WHERE {in_force("p", TODAY)}))
   ELSE '[null, null]'::jsonb END)"""
 MADE_OF = f"SELECT {MAKING} FROM cases c WHERE c.id = %(case)s"
 
