@@ -11,6 +11,7 @@ from states import route_verbs as verbs
 from states.authority import CIRCULATE, CONSENT, DECIDE, REVIEW
 from states.dates import read_date
 from states.kernel import Move, Offer, Process, Refused
+from states.route_making import reseated
 from states.routes import (
     AFTER,
     AGAIN,
@@ -255,6 +256,7 @@ VERBS: tuple[Verb, ...] = (
          _answer("read", CIRCULATE, AFTER), (REMARK,), main=True, bulk=True),
 )  # fmt: skip
 BY_NAME = {verb.name: verb for verb in VERBS}
+REOPENING = frozenset({"return_step", "pull_back_step", "go_on"})  # verbs after which somebody is asked again
 LABELS = {verb.name: verb.label for verb in VERBS} | {
     "follow_route": "人事の発令に合わせる",
     "reassign_step": "回す職を替える",
@@ -302,8 +304,12 @@ def waiting(facts: Facts) -> str:
 
 
 def turned(facts: Facts, name: str, answer: Answer) -> Route:
-    """The route after the verb; it has been decided before."""
-    return BY_NAME[name].turn(route_of(facts), facts, answer)
+    """The route after the verb; it has been decided before.
+
+    Who is asked again is asked as the posts are held now: they may have changed hands since the first answer.
+    """
+    route = BY_NAME[name].turn(route_of(facts), facts, answer)
+    return reseated(route, facts.registers["seats"], answer.at) if name in REOPENING else route
 
 
 def _by(verb: Verb, process: Process, facts: Facts) -> frozenset[str]:

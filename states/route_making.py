@@ -118,6 +118,16 @@ def seated(route: Route, seats: Seats) -> Route:
     return route
 
 
+def reseated(route: Route, seats: Seats, at: int) -> Route:
+    """The route as the posts are held now. What a person answered, or had covered by drafting, stays so after he has left."""
+    settled_ = {step.no for step in route.steps if step.settled and step.state != MERGED} | {0}
+    kept = [step for step in route.steps if step.state == MERGED and step.into in settled_]
+    route = seated(route, seats)
+    for step in kept:
+        route = route.with_step(step)
+    return settled(route, at)
+
+
 def _asked_with(route: Route, step: Step, seats: Seats) -> int:
     """The step that asks the same person; 0 for the drafter, -1 for nobody else.
 

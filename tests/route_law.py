@@ -342,6 +342,8 @@ class Law:
             self.go_on()
         elif verb in ("ask_advice", "circulate"):
             self.beside(CONSULT if verb == "ask_advice" else CIRCULATE, choice)
+        if verb in ("return_step", "pull_back_step", "go_on"):
+            self.seat()
 
     def answer(self, slot, person, said, now):
         acting = self.stands(person)[slot.no]
@@ -396,6 +398,7 @@ class Law:
         for slot in about:
             slot.since = now
         self.part()
+        self.seat()
 
     def part(self):
         """Nobody is heard by an answer from before the change of what the slot is about."""

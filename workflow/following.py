@@ -10,8 +10,8 @@ from datetime import date
 from typing import Any
 
 from states import routes
-from states.route_making import seated
-from states.routes import KINDS, MERGED, RUNNING, STOPPED, Route, settled
+from states.route_making import reseated
+from states.routes import KINDS, MERGED, RUNNING, STOPPED, Route
 from states.seats import Seats
 from workflow import acts, case_sql, seating, staying
 from workflow.access import TODAY
@@ -84,16 +84,6 @@ def _to_follow(conn: Connection, day: date) -> list[tuple[int, date]]:
     return [
         (case_id, day) for case_id, lead, route, now in live(conn) if reseated(route, seats(lead, route), now) != route
     ]
-
-
-def reseated(route: Route, seats: Seats, at: int) -> Route:
-    """The route as the posts are held now. What a person answered, or had covered by drafting, stays so after he has left."""
-    settled_ = {step.no for step in route.steps if step.settled and step.state != MERGED} | {0}
-    kept = [step for step in route.steps if step.state == MERGED and step.into in settled_]
-    route = seated(route, seats)
-    for step in kept:
-        route = route.with_step(step)
-    return settled(route, at)
 
 
 def _followed(conn: Connection, case_id: int, day: date) -> bool:

@@ -13,7 +13,7 @@ from states import catalogue, routes
 from states import route_verbs as verbs
 from states.authority import DECIDE
 from states.kernel import Process
-from states.route_making import may_decide
+from states.route_making import may_decide, reseated
 from states.routes import BLOCKING, KINDS, Route, Step
 from states.seats import Seat, Seats
 from states.text import problems
@@ -22,7 +22,7 @@ from workflow.access import Actor, PostHeld
 from workflow.cases import today
 from workflow.colleagues import NotTaken
 from workflow.deadlines import TOKYO
-from workflow.following import LIVE, SeatsOf, live, reseated
+from workflow.following import LIVE, SeatsOf, live
 from workflow.loading import Connection, Loaded, NotFound, load
 from workflow.posts import KEEPS, administrator
 

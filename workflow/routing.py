@@ -17,6 +17,7 @@ from states.route_actions import (
     BY_NAME,
     COLLEAGUE,
     DRAFTER,
+    REOPENING,
     ROLES,
     SUPERIOR,
     unopened,
@@ -25,7 +26,7 @@ from states.route_making import Drafter
 from states.routes import BLOCKING, DONE, RUNNING, STOPPED, WAITING, Answer, Route, Step
 from states.seats import ABSENCES, STAND_INS, TENURES, Seats, seats_of
 from states.standings import Standing, Stands, stands
-from states.terms import Facts
+from states.terms import STAY, Facts
 from workflow.access import PostHeld
 from workflow.seating import Connection, made_of, read_made_of, seats
 
@@ -85,8 +86,10 @@ def prepare(conn: Connection, case: Any, action: str = "") -> None:
         told = row.making if row.making is not None else read_made_of(conn, row.id)
         found["rules"], found["seats"] = made_of(told)
     live = route is not None and route.status in _LIVE
-    if live and (not action or _chooses(action)):
-        found["seats"] = seats(conn, [row.lead], facts.today)
+    if live and route is not None and (not action or _chooses(action) or _asks_again(process, row.state, action)):
+        found["seats"] = found["line"] = seats(
+            conn, sorted({row.lead, *(step.org for step in route.steps)}), facts.today
+        )
     if (
         live
         and (not action or _asks_opened(process, action))
@@ -110,6 +113,12 @@ def _chooses(action: str) -> bool:
     """Whether a verb lets one choose among the posts of the office."""
     verb = BY_NAME.get(action)
     return verb is not None and any(ask.name in ("post", "step") for ask in verb.asks)
+
+
+def _asks_again(process: Process, state: str, action: str) -> bool:
+    """Whether an act may have somebody asked again who has answered: all posts of the route are looked at then."""
+    stays = (row for row in process.table if row.name == action and state in row.source and row.dest in (STAY, state))
+    return action in REOPENING or any(row.edits or row.record or any(ask.into for ask in row.asks) for row in stays)
 
 
 def _asks_opened(process: Process, action: str) -> bool:
@@ -194,7 +203,11 @@ def _left(
         final = case.process.state(move.dest).final
         return verbs.paused(replace(route, status=routes.ENDED if final else routes.SUSPENDED))
     concerned = [group for group in changed if group.partition(":")[0] in (matter.covers or {})]
-    return verbs.reopened(route, concerned, at) if concerned else route
+    if not concerned:
+        return route
+    again = verbs.reopened(route, concerned, at)
+    there: Seats | None = case.facts.registers.get("line")
+    return route_making.reseated(again, there, at) if there else again
 
 
 def _entered(

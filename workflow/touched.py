@@ -10,9 +10,10 @@ from typing import Any
 
 from states import catalogue
 from states.authority import DECIDE
+from states.route_making import reseated
 from states.routes import BLOCKING, Route
 from states.seats import Seat
-from workflow.following import SeatsOf, live, reseated
+from workflow.following import SeatsOf, live
 from workflow.loading import Connection
 from workflow.seating import in_force
 

@@ -22,14 +22,13 @@ from states import route_verbs as verbs
 from states.authority import Address, Rule, Stage
 from states.kernel import Refused
 from states.route_actions import BY_NAME, judged, turned
-from states.route_making import Drafter
+from states.route_making import Drafter, reseated
 from states.routes import AGAIN, RETURNED, STRAIGHT, Answer
 from states.seats import Holder, Seat, Seats
 from states.standings import stands
 from states.terms import Facts
 from tests.route_law import CIRCULATE, CONSENT, DECIDE, REVIEW, Law, Slot, Team
 from workflow.access import PostHeld
-from workflow.following import reseated
 from workflow.routing import granted
 
 MINUTES = float(os.environ.get("TOBIDASHI_SOAK_MINUTES") or 0)
@@ -264,7 +263,7 @@ class RouteLife(RuleBasedStateMachine):
     def the_case_is_changed(self, groups):
         self.now += 1
         self.law.changed(groups, self.now)
-        self.route = verbs.reopened(self.route, groups, self.now)
+        self.route = reseated(verbs.reopened(self.route, groups, self.now), self.seats(), self.now)
 
     @precondition(lambda self: self.law.live() and any(slot.said for slot in self.law.slots))
     @rule(

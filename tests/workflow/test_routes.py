@@ -158,6 +158,22 @@ def test_t02_who_stands_twice_is_asked_once_and_both_posts_are_recorded(conn, of
     assert answered == [("地域政策課 課長", "approve"), ("総務課 課長", "agree")]
 
 
+def test_who_is_asked_again_is_whoever_holds_the_post_by_now(conn, office):
+    held = "UPDATE tenure SET person_id = %s WHERE post_id = %s"
+    conn.execute(held, (office.head, office.posts["general"]))
+    case = offices.put_up(conn, office)
+    act(conn, office.chief, case, "approve_step")
+    act(conn, office.head, case, "agree_step")
+    act(conn, office.health, case, "agree_step")
+    conn.execute(held, (office.general, office.posts["general"]))
+    act(conn, office.director, case, "return_step", to="2", then="again", remark="人が替わったので、もう一度聞くこと。")
+    # Once he had answered for both posts; the one is another's now, so each is asked.
+    assert asked(conn, case) == [("回議", "地域政策課 課長")]
+    act(conn, office.head, case, "approve_step")
+    assert asked(conn, case) == [("合議", "総務課 課長"), ("合議", "保健行政室 室長")]
+    assert case in waits(conn, office.general)
+
+
 def test_t03_who_is_sent_does_not_decide_his_own_dispatch_but_the_superior_does(conn, office):
     factory.post(conn, office.director, "staff", office.who.office)
     case = factory.opened(conn, office.who)
