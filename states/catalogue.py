@@ -35,6 +35,13 @@ def process(key: str, version: int | None = None) -> Process:
     return newest()[key] if version is None else all_versions()[key, version]
 
 
+@cache
+def naming() -> frozenset[str]:
+    """The inputs by which an act names another case."""
+    rows = (row for process in all_versions().values() for row in process.table)
+    return frozenset(ask.name for row in rows for ask in row.asks if ask.kind == "case")
+
+
 def readers() -> list[str]:
     """The processes whose records can be read from a file, by key."""
     return [key for key in newest() if _reads_files(key)]

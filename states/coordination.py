@@ -59,7 +59,7 @@ BUREAU, DIRECTOR, HEADQUARTERS, DEPARTMENT = (
 STATES = (
     State("coordination_new", "準備", "依頼", "bureau"),
     State("coordination_asked", "本庁の振り分け待ち", "照会", "headquarters", "関係する部に照会する"),
-    State("coordination_departments", "各部の回答待ち", "照会", "headquarters"),
+    State("coordination_departments", "各部の回答待ち", "照会", "department"),
     State("coordination_replied", "取りまとめ", "取りまとめ", "headquarters", "回答を取りまとめて、局に知らせる"),
     State("coordination_informed", "情報提供済み", "終了", final=True, outcome="結果を局に知らせた"),
     State("coordination_returned", "本庁では扱わない", "終了", final=True, outcome="本庁では扱わないと返した"),
@@ -226,5 +226,5 @@ PROCESS = Process(
     key="coordination", version=1, label="本庁調整", states=STATES, table=ACTIONS, form=FORM, read=FORM.read, fields=FORM.fields, told=FORM.told,
     wording=FORM.wording, title=title, place=lambda form: str((form.get("request") or {}).get("municipality") or ""), deadlines=DEADLINES, asks=asks,
     reads=reads, needs=frozenset({"parent"}), inside=True,
-    words={"origins": {"opinion": "意見から", "follow": "会の後の対応から", "holding": "開催の協力"}},
+    words={"origins": {"opinion": "意見から", "follow": "会の後の対応から", "consultation": "相談から", "holding": "開催の協力"}},
 )  # fmt: skip

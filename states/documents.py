@@ -260,8 +260,7 @@ class Letter:
 class Subject:
     """One case as its reader may see it, with the cases under it: what a record is composed of.
 
-    `children` hold id, process, state, state_label, outcome, final, number, title and form of each; `inside` tells whether
-    the reader belongs to the offices, so that names stay masked for everybody else.
+    `children` hold id, process, state, state_label, outcome, final, number, title and form of each.
     """
 
     number: str
@@ -272,7 +271,7 @@ class Subject:
     prefecture: str
     on: date
     directory: Directory
-    inside: bool
+    state: str = ""
 
     def text(self, path: str) -> str:
         return written(self.form, path)
@@ -287,6 +286,7 @@ class Section:
     columns: tuple[str, ...] = ()
     rows: tuple[tuple[str, ...], ...] = ()
     widths: tuple[int, ...] = ()  # of the columns, in parts of the whole
+    data: bool = False  # of a listing: a sheet for machines, its columns named in the first row and nothing besides
 
 
 @dataclass(frozen=True)
@@ -303,7 +303,9 @@ class Written:
 class Record:
     """A record of one case that a reader takes with him: a text (docx), or a table (xlsx) where `listing` is set.
 
-    `states` are those in which there is one.
+    `states` are those in which there is one. What is given out to everybody is composed of what it `tells` of a form, the case's
+    own and those of the cases under it (process, state, form → groups, none: the case is left out), whoever takes it; without
+    that it is composed of what its reader may read.
     """
 
     key: str
@@ -311,6 +313,7 @@ class Record:
     compose: Callable[[Subject], Written]
     states: frozenset[str]
     listing: bool = False
+    tells: Callable[[str, str, Mapping[str, Any]], Mapping[str, Any]] | None = None
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ True; a person is an id; a table is a list of rows.
 
 import copy
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -14,7 +14,7 @@ from typing import Any
 
 from states import dates
 from states.kernel import Refused
-from states.terms import Facts, Guard, Verdict, Wording, block, guard
+from states.terms import PICKED, Facts, Guard, Verdict, Wording, block, guard
 from states.text import narrow, problems
 
 Options = tuple[tuple[str, ...], ...]  # key, label and, where one helps, a small line
@@ -57,6 +57,9 @@ class Table:
     add: str = "行を足す"
     need: bool = False
     most: int = 0  # rows
+    quick: tuple[str, ...] = ()  # columns that are written while people speak; the others are folded below them
+    # a row told in a sentence instead of cells, of its values in words (posts and places by their names), by column
+    says: Callable[[Mapping[str, str]], str] | None = None
 
 
 @dataclass(frozen=True)
@@ -237,6 +240,17 @@ class Form:
         lines = ["、".join(line) for entry in rows if isinstance(entry, Mapping) and (line := cells(table, entry))]
         return f"{table.label} {int(row) + 1}行目" if row else table.label, "\n".join(lines)
 
+    def named(self, path: str, value: Any, called: Callable[[str, Any], Any]) -> Any:
+        """The value of a field, a table or a row of one with names in the place of what was picked: by kind and code."""
+        kind = pattern(path)
+        if kind in self.fields_by_path:
+            return called(self.fields_by_path[kind].kind, value)
+        table = self.tables.get(kind.removesuffix(".#"))
+        kinds = {column.name: column.kind for column in table.columns} if table else {}
+        if isinstance(value, Mapping):
+            return {key: called(kinds.get(key, ""), one) for key, one in value.items()}
+        return [self.named(f"{path}.0", row, called) for row in value] if table and isinstance(value, list) else value
+
     @cached_property
     def wording(self) -> Wording:
         """What a search makes of the form."""
@@ -268,6 +282,20 @@ class Form:
                         yield block(f"「{part.label}」を書いてください。", f"{name}.{part.name}")
 
         return guard(None)(lacking)
+
+    def strange(
+        self, groups: Mapping[str, Any], before: Mapping[str, Any], lists: Mapping[str, Mapping[str, str]]
+    ) -> Iterator[Verdict]:
+        """What these groups hold that is in none of the lists it is picked from, by kind; what stood there before may stay."""
+        stood = {(pattern(path), value) for path, value in _leaves("", dict(before)) if isinstance(value, str | int)}
+        for path, value in _leaves("", dict(groups)):
+            known = self.fields_by_path.get(pattern(path))
+            if known is None or known.kind not in PICKED or known.kind not in lists or value in (None, ""):
+                continue
+            if str(value) not in lists[known.kind] and (pattern(path), value) not in stood:
+                yield block(
+                    f"「{known.label}」に、いまは選べないものが入っています。並びから選び直してください。", path
+                )
 
     @cached_property
     def letters(self) -> Guard:

@@ -16,6 +16,7 @@ from transitions import EventData, Machine
 
 from states import routes, thread
 from states.authority import Matter
+from states.outputs import Monthly, Published
 from states.terms import (
     OUTSIDE,
     PICKED,
@@ -116,6 +117,8 @@ class Process:
     read: Callable[[Mapping[str, Any]], Any]
     title: Callable[[Mapping[str, Any]], str]
     place: Callable[[Mapping[str, Any]], str] = lambda form: ""  # code of the municipality that the case is about
+    # the codes of every municipality that it is about, where it is more than the one
+    places: Callable[[Mapping[str, Any]], Sequence[str]] = lambda form: ()
     deadlines: tuple[Deadline, ...] = ()
     asks: Callable[[Facts], Sequence[Ask] | None] | None = None
     reads: Callable[[str, frozenset[str], str], bool] = shared
@@ -142,6 +145,8 @@ class Process:
     )  # how the case came in, of its stored form
     # why two readings may be one matter that came twice, and whether that is plain enough to look before going on
     alike: Callable[[Any, Any], tuple[Sequence[str], bool]] = lambda one, other: ((), False)
+    # why a file that others than the offices will have is not taken: reading, name, what it is called, media type
+    accepts: Callable[[Any, str, str, str], str] = lambda read, name, label, media_type: ""
     wording: Wording = field(default_factory=Wording)  # what a search makes of the form
     # the name of a field (or of a table, or a row of one) and its value, in words
     told: Callable[[str, Any], tuple[str, str]] = lambda path, value: (path, str(value))
@@ -160,6 +165,8 @@ class Process:
     matters: tuple[Matter, ...] = ()  # what of it is decided by a route, where the table of decisions has a rule
     derives: tuple[Derive, ...] = ()  # what may be begun from it: drafts of other processes that come filled in
     brief: Brief = field(default_factory=Brief)  # what is told of its cases to who is about to visit the place
+    published: Published | None = None  # what of its cases everybody reads once it was published
+    monthly: Monthly | None = None  # its months in figures
 
     def __post_init__(self) -> None:
         names = [s.name for s in self.states]
@@ -185,6 +192,7 @@ class Process:
             problems += [f"{way.key}: unknown state {s}" for s in way.states if s not in names]
         if any(self.reads(f"form:{thread.GROUP}", frozenset({role}), s) for role in OUTSIDE for s in names):
             problems.append("those outside would read where a case came from")
+        problems += self._outputs(names)
         if self.lapses and self.lapses not in self.names:
             problems.append(f"unknown action {self.lapses}")
         if not problems:
@@ -195,6 +203,18 @@ class Process:
             problems += [f"{n}: no way to an end" for n in names if not finals & _closure({n}, ways)]
         if problems:
             raise DefinitionError(f"{self.key} v{self.version}: " + "; ".join(problems))
+
+    def _outputs(self, names: Sequence[str]) -> list[str]:
+        """What contradicts itself in what it publishes and counts."""
+        public, month = self.published, self.monthly
+        named = [*(public.states | public.stale if public else ()), *(month.answered | month.void if month else ())]
+        problems = [f"outputs: unknown state {s}" for s in named if s not in names]
+        if public:
+            unread = (
+                g for g in sorted(public.groups) for s in public.states if not self.reads(f"form:{g}", OUTSIDE, s)
+            )
+            problems += [f"publishes {group}, which those outside may not read" for group in dict.fromkeys(unread)]
+        return problems
 
     @property
     def initial(self) -> State:

@@ -7,10 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from states import council_topic
+from states.consultation.form import FIELDS as DESK_FIELDS
 from states.dispatch.derived import draft
 from states.forms import Field, Form, Group
 from states.kernel import Process
 from states.round_table.form import FIELDS, KINDS, WAYS
+from states.round_table.masking import opinion_names_nobody
 from states.terms import (
     OUTSIDE,
     Action,
@@ -20,6 +23,7 @@ from states.terms import (
     Deadline,
     Derive,
     Facts,
+    Guard,
     Input,
     Promise,
     State,
@@ -41,7 +45,7 @@ VOICE = Group(
     (
         Field("no", "番号", "mark"), Field("kind", "種類", "choice", options=KINDS, need=True), Field("summary", "意見の要旨", need=True, most=200),
         Field("field", "分野", "choice", options=FIELDS), Field("municipality", "市町村", "municipality"), Field("speaker_class", "発言者の区分", most=30),
-        Field("answer", "その場での答え", "long"),
+        Field("answer", "その場での答え", "long"), Field("public", "公表してよい", "tick"),
     ),
 )  # fmt: skip
 SPEAKER = Group(
@@ -72,11 +76,12 @@ ANSWER = Group(
     "answer", "地域への回答",
     (Field("grade", "反映の区分", "choice", options=CLASSES, need=True), Field("text", "地域に知らせる言葉", "long", need=True), Field("on", "決めた日", "mark")),
 )  # fmt: skip
+MERGED = Group("merged", "まとめた先", (Field("into", "まとめた先の意見", "mark"),), typed=False)
 INSIDE = Group(
     "inside", "局内・本庁向けの記録", (Field("text", "局と本庁の中の言葉", "long", hint="地域には見えません。"),)
 )
 
-FORM = Form((VOICE, SPEAKER, HANDLING, ASKING, RESULT, ANSWER, INSIDE), kind="handling.way", reports=frozenset({"result", "answer"}))  # fmt: skip
+FORM = Form((VOICE, SPEAKER, HANDLING, ASKING, RESULT, ANSWER, INSIDE, MERGED), kind="handling.way", reports=frozenset({"result", "answer"}))  # fmt: skip
 BUREAU, DIRECTOR, PARTNER = frozenset({"bureau"}), frozenset({"director"}), frozenset({"partner"})
 OFFICE = BUREAU | DIRECTOR | frozenset({"co_office"})
 
@@ -199,6 +204,13 @@ def merged_into_one(facts: Facts) -> Any:
         yield block("この意見自身の番号です。まとめる先の意見の番号を書いてください。", "same_as")
     elif number and named.get(number, {}).get("process") != "opinion":
         yield block("その番号の意見が見つかりません。番号を確かめてください。", "same_as")
+    elif number and named[number]["state"] in ("opinion_merged", "opinion_withdrawn"):
+        yield block(
+            "その意見は、取り下げられたか、ほかの意見にまとめられています。まとめる先を改めてください。", "same_as"
+        )
+
+
+names_nobody = opinion_names_nobody(FORM, frozenset({"speaker"}))
 
 
 def _handle() -> tuple[Action, ...]:
@@ -206,7 +218,7 @@ def _handle() -> tuple[Action, ...]:
 
     def row(dest: str, when: Callable[[Facts], bool], effect: str, **more: Any) -> Action:
         return Action(
-            "handle", ("opinion_open",), dest, "取扱いを決める", BUREAU, effect, guards=(FORM.letters, handled_by_somebody, headquarters_answered),
+            "handle", ("opinion_open",), dest, "取扱いを決める", BUREAU, effect, guards=(FORM.letters, handled_by_somebody, headquarters_answered, names_nobody),
             edits=frozenset({"voice", "speaker", "handling", "asking"}), when=when, leaves=_no_town, main=True, **more,
         )  # fmt: skip
 
@@ -220,10 +232,10 @@ def _handle() -> tuple[Action, ...]:
     )  # fmt: skip
 
 
-def _result(source: tuple[str, ...], by: frozenset[str], label: str) -> Action:
+def _result(source: tuple[str, ...], by: frozenset[str], label: str, *guards: Guard) -> Action:
     return Action(
         "report", source, "opinion_answering", label, by, "局が地域への回答をまとめます",
-        asks=(Input("text", "したこと・分かったこと", into="result.text"),), record=_reported, tells=BUREAU, main=True,
+        guards=guards, asks=(Input("text", "したこと・分かったこと", into="result.text"),), record=_reported, tells=BUREAU, main=True,
     )  # fmt: skip
 
 
@@ -239,16 +251,16 @@ def _answer_begins(facts: Facts) -> Mapping[str, Mapping[str, Any]]:
 ACTIONS = (
     Action("note", ("opinion_new",), "opinion_open", "意見を記録する", BUREAU | DIRECTOR, "取扱いを決められるようになります", numbers=("branch",)),
     *_handle(),
-    _result(("opinion_bureau", "opinion_linked"), BUREAU, "対応の結果を書く"),
+    _result(("opinion_bureau", "opinion_linked"), BUREAU, "対応の結果を書く", names_nobody),
     _result(("opinion_municipality",), PARTNER | BUREAU, "対応の結果を知らせる"),
     Action(
         "answer", ("opinion_answering", "opinion_headquarters"), "opinion_answered", "回答をまとめる", BUREAU, "この意見の扱いが終わります。地域へは会の回答としてまとめて知らせます",
-        guards=(FORM.letters, headquarters_answered, FORM.lacking("answer")), edits=frozenset({"answer", "inside"}), record=_answered, begins=_answer_begins, main=True,
+        guards=(FORM.letters, headquarters_answered, FORM.lacking("answer"), names_nobody), edits=frozenset({"answer", "inside"}), record=_answered, begins=_answer_begins, main=True,
     ),
     Action("rework", (*WORKING, "opinion_answering"), "opinion_open", "取扱いを改める", BUREAU, "取扱いを決めるところに戻ります", asks=(Input("reason", "改める理由", internal=True),)),
     Action(
         "merge", ("opinion_open", *WORKING, "opinion_answering"), "opinion_merged", "同じ意見にまとめる", BUREAU, "まとめた先の意見で答えます。どの意見をまとめたかは、経緯に残ります",
-        guards=(headquarters_answered, merged_into_one), asks=(Input("same_as", "まとめる先の意見の番号"),), links=lambda facts: [("merged", _other(facts))],
+        guards=(headquarters_answered, merged_into_one), asks=(Input("same_as", "まとめる先の意見の番号", into="merged.into"),), links=lambda facts: [("merged", _other(facts))],
     ),
     Action(
         "withdraw", OPEN, "opinion_withdrawn", "取り下げる", BUREAU, "発言した人の申出によって終わります。内容の消去は、文書の担当が記録を残して行います",
@@ -321,6 +333,30 @@ def _team(facts: Facts) -> Mapping[str, Any]:
     return draft(facts, "director.round_table", title=voice.text("summary"), purpose=what, place=place)
 
 
+def _place(facts: Facts) -> str:
+    return facts.read.text("voice.municipality") or str(facts.read.text("handling.municipality"))
+
+
+def _desk(facts: Facts) -> Mapping[str, Any]:
+    """A consultation that was heard at the meeting; who spoke stays behind."""
+    voice, code = facts.read.part("voice"), _place(facts)
+    town = facts.directory.municipality(code, facts.today) if code else None
+    body = "\n".join(
+        filter(None, (voice.text("summary"), voice.text("answer") and f"その場での答え: {voice.text('answer')}"))
+    )
+    field = voice.text("field")
+    return {
+        "matter": {"subject": voice.text("summary")[:120], "body": body, "municipality_name": town.name if town else ""},
+        "receipt": {"channel": "meeting", "municipality_code": code, **({"field": field} if field in dict(DESK_FIELDS) else {})},
+    }  # fmt: skip
+
+
+def _topic(facts: Facts) -> Mapping[str, Any]:
+    voice = facts.read.part("voice")
+    text = "\n".join(filter(None, (voice.text("summary"), voice.text("answer"))))
+    return council_topic.draft(facts, title=voice.text("summary"), text=text, place=_place(facts))
+
+
 def _promised(read: Any, state: str) -> Sequence[Promise]:
     """What was answered to the region, and while it is in hand, by when an answer was promised."""
     ended = next((s for s in STATES if s.name == state), STATES[0]).final
@@ -344,6 +380,8 @@ PROCESS = Process(
             "team", "飛び出し隊を編成する", BUREAU | DIRECTOR, ("opinion_linked",), "dispatch", "director", _team, when=_goes(TEAM),
             effect="局長の判断による派遣の下書きができます。町と、この意見を書き入れます",
         ),
+        Derive("desk", "相談として受け付ける", BUREAU, ("opinion_linked",), "consultation", "desk", _desk, when=_goes(DESK), effect="受付票の下書きができます。意見と市町村を書き入れます。発言した人は書き入れません"),
+        Derive("topic", "連携会議の議題の候補にする", BUREAU, ("opinion_linked",), "council_topic", "office", _topic, when=_goes(COUNCIL), effect="議題の候補の下書きができます。意見と市町村を書き入れます"),
     ),
     brief=Brief(voice=lambda read: read.text("voice.summary"), promises=_promised, heard=lambda read: read.text("answer.text")),
     words={"origins": {"table": "ラウンドテーブル"}},

@@ -9,7 +9,7 @@ from states.authority import chosen as first_fitting
 from states.authority import reasons as conditions_said
 from states.route_making import Drafter, Unresolved, made, may_decide
 from states.routes import MERGED, Route, Step
-from states.seats import ABSENCES, MAIN, TENURES, Seat, Seats
+from states.seats import MAIN, TENURES, Seat, Seats
 
 WHOLE = "全体"
 NO_RULE = "当てはまる定めがありません。決裁の順序はつくらず、これまでどおり一つの職が決めます。"
@@ -17,7 +17,7 @@ NO_RULE = "当てはまる定めがありません。決裁の順序はつくら
 
 @dataclass(frozen=True)
 class Sitting:
-    """A person who holds a post that day: by which tenure where it is not the main one, and why absent."""
+    """A person who holds a post that day: by which tenure where it is not the main one; absent without why."""
 
     person: int
     name: str
@@ -141,7 +141,7 @@ def _stop(route: Route, step: Step, seats: Seats) -> Stop:
 
 def _sitting(holder: Any) -> Sitting:
     tenure = "" if holder.tenure == MAIN else TENURES[holder.tenure]
-    return Sitting(holder.person, holder.name, tenure, ABSENCES.get(holder.absent, holder.absent))
+    return Sitting(holder.person, holder.name, tenure, "不在" if holder.absent else "")
 
 
 def _merged(route: Route, step: Step) -> str:

@@ -15,7 +15,7 @@ from states.places import Directory
 
 STAY = "="  # destination of an action that leaves the state as it is
 # The roles that stand outside the offices which handle a case.
-OUTSIDE = frozenset({"municipality", "municipality_head", "partner", "staff"})
+OUTSIDE = frozenset({"municipality", "municipality_head", "partner", "staff", "personnel", "body"})
 CLOCK = "clock"  # actor and role of the moves that time makes
 # What an item of an inbox wants: the process's own work, its confirmation, or a step of a route.
 WORK, CONFIRM, DECISION, HELD, READING, ADVICE = "", "confirm", "decide", "held", "read", "advice"

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 GROUP = "thread"
-ORIGIN, DERIVED, SUCCESSOR, MERGED, DUPLICATE, QUOTED = (
-    "origin", "derived", "successor", "merged", "duplicate", "quoted",
+ORIGIN, DERIVED, SUCCESSOR, MERGED, DUPLICATE, QUOTED, TAKEN_UP = (
+    "origin", "derived", "successor", "merged", "duplicate", "quoted", "taken_up",
 )  # fmt: skip
 
 
@@ -35,6 +35,7 @@ TIES: Mapping[str, Tie] = {
         Tie(DERIVED, "ここから起こした案件", "もとになった案件", "down", by_hand=True),
         Tie(SUCCESSOR, "続きのもとの案件", "続きの案件", "up", by_hand=True),
         Tie(QUOTED, "引き合いに出した案件", "引き合いに出された案件", "beside", by_hand=True),
+        Tie(TAKEN_UP, "取り上げた会議", "ここで取り上げた案件", "down"),
         Tie(MERGED, "まとめた先の案件", "ここにまとめた案件", "beside"),
         Tie(DUPLICATE, "同じ内容で先に届いた案件", "同じ内容で重ねて届いた案件", "beside"),
     )

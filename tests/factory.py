@@ -16,6 +16,7 @@ from workflow.deadlines import calendar
 OFFICE = "hk-kamikawa"
 MUNICIPALITY = "014591"  # 美瑛町
 HEADQUARTERS = "hk-headquarters"
+PERSONNEL = "hk-jinji"
 LONG_AGO = date(2020, 4, 1)
 
 TITLES = {
@@ -25,6 +26,8 @@ TITLES = {
     "director": "局長",
     "headquarters": "主幹",
     "department": "連絡員",
+    "personnel": "主査",
+    "body": "事務局長",
     "staff": "主任",
     "auditor": "監査担当主査",
     "records": "文書主任",
@@ -175,6 +178,8 @@ TYPED: Mapping[str, Mapping[str, str]] = {
     "stop": {"reason_code": "weather", "text": "暴風雪のため。"},
     "ask_change": {"text": "一日短くしたい。"},
     "answer_change_request": {"answer": "検討します。"},
+    "return_orders": {"reason": "辞令の日付を確かめてください。"},
+    "countersign_on_paper": {"note": "人事課の担当に電話で確かめた。"},
     "decline_change": {"reason": "決めたとおり行う。", "internal_reason": "変えるほどではない。"},
     "approve_own": {"own_number": "企第1号"},
     "return_own": {"note": "副町長の考えを入れること。"},

@@ -72,7 +72,7 @@ def deputy(conn: type_connection, post: int, stands_in: int, sort: int) -> None:
 
 
 def rule(
-    conn: type_connection, office: Line, stages: Sequence[Mapping[str, Any]] = ROUTE, *, matter: str = "dispatch", tests: Sequence[Mapping[str, Any]] = (),
+    conn: type_connection, office: Line, stages: Sequence[Mapping[str, Any]] = ROUTE, *, process: str = "dispatch", matter: str = "dispatch", tests: Sequence[Mapping[str, Any]] = (),
     article: str = "専決規程 別表2の4", since: date = factory.LONG_AGO, **flags: Any,
 ) -> int:  # fmt: skip
     """A row of the table of decisions, consented to by the second administrator; its id."""
@@ -81,8 +81,8 @@ def rule(
     row = conn.execute(
         """INSERT INTO authority_rule (process, matter, office, article, tests, stages, standing, no_deputy, bulk, sort, valid_from, reason,
              set_by, set_at, consented_by, consented_at)
-           VALUES ('dispatch', %s, %s, %s, %s::jsonb, %s::jsonb, %s, %s, %s, %s, %s, '試験', %s, now(), %s, now()) RETURNING id""",
-        (matter, told["office"], article, json.dumps(list(tests)), json.dumps([dict(stage) for stage in stages]), told["standing"], told["no_deputy"],
+           VALUES (%s, %s, %s, %s, %s::jsonb, %s::jsonb, %s, %s, %s, %s, %s, '試験', %s, now(), %s, now()) RETURNING id""",
+        (process, matter, told["office"], article, json.dumps(list(tests)), json.dumps([dict(stage) for stage in stages]), told["standing"], told["no_deputy"],
          told["bulk"], told["sort"], since, first, second),
     ).fetchone()  # fmt: skip
     assert row is not None

@@ -17,16 +17,16 @@ from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, Page
 from pypdf import PdfReader
 
-from tests import council, factory, offices
+from tests import council, desk, factory, offices, round_table
 from tests.conftest import Database as Urls
 from tests.factory import OFFICE, Cast, drive, first_day, opened, request_form
 from tests.papers import PDF, attach, remark
+from tests.round_table import PLAN
 from tests.stories import system as prefecture
 from tests.stories.hands import DESK, PHONE, Visits, card, done, press, quiet
 from tests.stories.routed import ALL_BUT_DECIDED
 from tests.stories.system import Pages, System
 from tests.workflow.test_consultation import received
-from tests.workflow.test_round_table import PLAN
 from workflow import cases, outbox, recognitions, reports, search, verify, watch
 from workflow.access import actor
 from workflow.servers import Postgres
@@ -46,7 +46,7 @@ PAGES = {
         "/cases/{blank}/edit?check=1", "/cases/copy?process=dispatch&origin=municipality_request", "/cases/{draft}/actions/submit", "/cases/{corrected}", "/cases/{corrected}/actions/resubmit",
         "/cases/{declined}", "/cases/{declined}/letters/decline_notice", "/cases/{judged}/print", "/cases/{reported}/actions/evaluate",
         "/cases/{reported}/print", "/mailbox", "/preferences", "/preferences?done=1", "/nowhere", "/calendar?view=014591&month=2026-11",
-        "/municipalities/014591", "/cases/{reported}/thread", "/cases/{session}", "/cases/{session}/board", "/cases/{table}", "/cases/{table}/print",
+        "/municipalities/014591", "/cases/{reported}/thread", "/cases/{session}", "/cases/{session}/board", "/cases/{table}", "/cases/{table}/print", "/published", "/cases/{question}",
     ),
     "bureau": (
         "/inbox", "/attention", "/cases", "/search?q=空き家 助言", "/search?q=主任&what=people", "/search?q=紹介&what=reports", "/search?q=" + "長" * 300, "/cases/new", "/cases/new?process=round_table&origin=office", "/cases?process=round_table", "/cases/new?process=dispatch&origin=municipality_request", "/cases/new?process=dispatch&origin=director",
@@ -54,12 +54,18 @@ PAGES = {
         "/cases/{returned}", "/cases/{returned}/actions/file_result", "/cases/{reported}", "/cases/{paper}/thread", "/reports", "/recognitions",
         "/intake", "/cases/{paper}", "/cases/{paper}?same=上川-R8-001", "/cases/{passed}", "/cases/{decided}/actions/propose_change", "/cases/{moved}/stay", "/board", "/people", "/absences", "/absences?done=entered", "/balance", "/turns", "/calendar?view=hk-kamikawa&month=2026-11", "/feed",
         "/plans/regional_council", "/cases/{body}", "/cases/{session}", "/cases/{session}/actions/arrange", "/cases/{session}/board", "/cases/{session}/print",
-        "/cases/{plan}", "/cases/{plan}/edit", "/cases/{table}", "/cases/{table}/actions/take_notes", "/cases/{table}/actions/hold", "/cases/{table}/print", "/cases/{table}/thread",
+        "/cases/{plan}", "/cases/{plan}/edit", "/cases/{table}", "/cases/{table}/actions/take_notes", "/cases/{table}/actions/hold", "/cases/{table}/actions/attend", "/cases/{table}/print", "/cases/{table}/thread",
         "/cases/new?process=consultation&origin=desk", "/cases/{consultation}", "/cases/{consultation}/print",
+        "/cases/{reported_table}", "/cases/{reported_table}/board", "/cases/{opinion}", "/cases/{opinion}/actions/handle", "/cases/{opinion}/print", "/cases/{coordination}", "/cases/{body}/print",
+        "/cases/{project}", "/cases/{project}/print", "/cases/{duty}", "/cases/{duty}/print",
+        "/published", "/published?q=ない", "/monthly/consultation", "/cases/{question}", "/cases/{question}/print", "/cases/{question}/actions/correct", "/cases/{topic}", "/cases/new?process=council_topic&origin=office",
     ),
     "director": ("/inbox", "/municipalities", "/municipalities/014591", "/cases/{reported}/thread", "/board", "/cases/{judged}", "/cases/{late}", "/cases/{own}", "/cases/{routed}", "/cases/{routed}/route", "/cases/{settled}/route", "/cases/{settled}/shown/{seq}", "/cases/{decided}/letters/decision_notice", "/recognitions", "/retention"),
-    "headquarters": ("/headquarters", "/municipalities?office=hk-kamikawa", "/balance", "/cases/{consulted}", "/reports?office=all", "/reports/rollup", "/reports/rollup?office=hk-kamikawa&only=expected", "/turns", "/calendar?view=hk-kamikawa"),
+    "headquarters": ("/headquarters", "/cases/{coordination}/actions/redistribute", "/cases/{coordination}/print", "/monthly/consultation", "/municipalities?office=hk-kamikawa", "/balance", "/cases/{consulted}", "/reports?office=all", "/reports/rollup", "/reports/rollup?office=hk-kamikawa&only=expected", "/turns", "/calendar?view=hk-kamikawa"),
     "staff": ("/inbox", "/cases/{returned}", "/cases/{returned}/actions/file_trip_report"),
+    "personnel": ("/inbox", "/cases/{appointed}", "/cases/{appointed}/actions/return_orders", "/cases/{appointed}/print"),
+    "body": ("/inbox", "/cases/{gone_to}", "/cases/{gone_to}/files", "/cases/{gone_to}/print"),
+    "department": ("/inbox", "/cases/{coordination}", "/cases/{coordination}/actions/reply", "/cases/{coordination}/print"),
     "auditor": ("/inbox", "/audit", "/audit?since=2026-13-01", "/cases/{reported}", "/recognitions"),
     "records": ("/cases/{judged}/erase", "/cases/{judged}/erase?by=rows", "/retention"),
     "administrator": ("/attention", "/attention?done=again", "/rungs", "/arrangements?office=hk-kamikawa", "/calendar/days", "/calendar/days/rules", "/calendar/days/moves", "/calendar/days/history", "/posts?office=hk-kamikawa", "/posts?day=よめない", "/posts/1", "/posts/orphans", "/appointments", "/absences"),
@@ -167,7 +173,10 @@ def with_cases(system: System) -> dict[str, int]:
         offices.back(conn, who.director)
         director = actor(conn, who.director)
         assert director is not None
-        recognitions.register(conn, director, {"name": "丘の協議会", "decided_on": "R8.4.1", "scope": "計画づくり"})
+        body = recognitions.register(
+            conn, director, {"name": "丘の協議会", "decided_on": "R8.4.1", "scope": "計画づくり"}
+        )
+        found |= of_the_few(conn, who, body)
         reports.ask_report(conn, who.bureau, "dispatch", "year-end", OFFICE, 2026)
         reports.compile_next(system.db)
         reports.ask_report(conn, who.bureau, "dispatch", "year-end", OFFICE, 2026)
@@ -196,6 +205,31 @@ def to_another_office(system: System, place: str, *, last: str, first: str) -> N
         )
 
 
+def of_the_few(conn: Any, who: Cast, entry: int) -> dict[str, int]:
+    """A case whose orders personnel sees, and one that goes to a body which has somebody to sign in."""
+    found = {
+        "appointed": opened(conn, who, own_affairs="yes", concurrent_appointment="needed", title=f"{TITLE}(appointed)")
+    }
+    drive(
+        conn,
+        who,
+        found["appointed"],
+        *("submit", "receive", "propose_team", "consult", "agree", "put_to_director", "approve", "record_orders"),
+    )
+    code = conn.execute("SELECT org_code FROM recognition WHERE id = %s", (entry,)).fetchone()[0]
+    signing_in = (factory.person(conn, "body", code), "body", prefecture.hashed())
+    conn.execute(prefecture.ACCOUNT, signing_in)
+    going = {
+        "type": "organization",
+        "municipality_code": who.place,
+        "municipality_name": "美瑛町",
+        "organization_name": "丘の協議会",
+    }
+    found["gone_to"] = opened(conn, who, destination=going, title=f"{TITLE}(gone_to)")
+    drive(conn, who, found["gone_to"], "submit", "receive", "propose_team", "put_to_director", "approve")
+    return found
+
+
 def of_the_other_processes(conn: Any, who: Cast) -> dict[str, int]:
     """A body with a session, a round table that is written and one to which people are invited, a consultation."""
     body = council.body(conn, who)
@@ -211,8 +245,50 @@ def of_the_other_processes(conn: Any, who: Cast) -> dict[str, int]:
         (who.bureau, "invite"),
     ):
         council.act(conn, person, found["table"], action)
-    found["consultation"] = received(conn, who)
+    found["consultation"] = received(conn, who, "空き家の活用を続けたい")
+    desk.act(conn, who.bureau, found["consultation"], "keep", reason="どの課か調べる。")
+    desk.act(conn, who.bureau, found["consultation"], "take")
+    stale = desk.published(conn, who, "空き家の補助はあるか", "あります。")
+    cases.act_by_clock(conn, stale, "lapse_answer")
+    found["question"] = desk.published(
+        conn, who, "空き家を活用した宿は開けるか", "用途の変更を町と確かめてください。", asker="individual"
+    )
+    desk.act(conn, who.bureau, found["question"], "send_answer", to=who.place)
+    desk.act(
+        conn, who.bureau, found["question"], "correct", wrong="届出だけと書いた。", right="用途の変更の確認が要ります。"
+    )
+    found |= of_what_hangs_below(conn, who, body)
+    topic = {"topic": {"title": "冬の観光", "kind": "exchange", "text": "話し合いたい。"}}
+    found["topic"] = cases.open_case(conn, who.bureau, "council_topic", "office", topic)
+    desk.act(conn, who.bureau, found["topic"], "propose")
     return found
+
+
+def of_what_hangs_below(conn: Any, who: Cast, body: int) -> dict[str, int]:
+    """An opinion, a coordination that departments are asked in, a duty that a session left and a project of the body."""
+    reported = round_table.reported(conn, who)
+    opinion, *_, asked = (case for case, _ in council.children(conn, reported))
+    signing_in = (factory.person(conn, "department", "hk-somu"), "department", prefecture.hashed())
+    conn.execute(prefecture.ACCOUNT, signing_in)
+    desk.act(
+        conn,
+        who.headquarters,
+        asked,
+        "distribute",
+        {"distribution": {"items": [{"department": "hk-somu"}, {"department": "hk-nosei"}]}},
+    )
+    council.act(conn, who.bureau, body, "add_project", title="丘のまちの交通", aim="足の確保")
+    project = council.children(conn, body)[-1][0]
+    council.act(conn, who.bureau, body, "call_session", format="face")
+    session = council.children(conn, body)[-1][0]
+    council.held(
+        conn,
+        who,
+        session,
+        [{"no": "1", "what": "資料を配る", "owner_kind": "office", "due": first_day(conn, after=60).isoformat()}],
+    )
+    duty = next(case for case, process in council.children(conn, session) if process == "council_action")
+    return {"reported_table": reported, "opinion": opinion, "coordination": asked, "project": project, "duty": duty}
 
 
 def opened_by(visit: Visits, login: str, **how: Any) -> Page:

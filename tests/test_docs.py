@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from states import catalogue
+from tests import costs
 from workflow import diagram
 from workflow.__main__ import app
 from workflow.settings import Settings
@@ -44,3 +45,20 @@ def test_links_of_the_documents_lead_somewhere() -> None:
     for page in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md")):
         for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_what_the_processes_cost_is_told_as_it_is() -> None:
+    """Within a tenth and twenty lines: the document is written again when a process has grown, not with every line."""
+    told = (ROOT / "docs" / "adr" / "0021-what-the-processes-cost.md").read_text(encoding="utf-8")
+    found = re.findall(r"^\| ([^|]+) \| `(\w+)` \| 約 ([\d,]+) \| (\d+) \|$", told, re.MULTILINE)
+    known = {key: (label, int(lines.replace(",", "")), int(own)) for label, key, lines, own in found}
+    assert set(known) == set(catalogue.newest())
+    for key, (label, lines, own) in costs.rows().items():
+        assert (known[key][0], known[key][2]) == (label, own), key
+        assert abs(known[key][1] - lines) <= lines / 10 + 20, f"{key}: {lines}"
+
+
+def test_the_readme_leads_to_the_document_of_every_process() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for key, process in catalogue.newest().items():
+        assert f"[{process.label}](docs/{key}.md)" in readme, key

@@ -1,7 +1,7 @@
 """Days on which people are away: entered by oneself, by those who keep them for an office, or from a file; ended by coming back.
 
-The kind is the ground on which a deputy decides. It is seen by the person and by who entered it; everybody else sees only
-that somebody is away.
+The kind is the ground on which a deputy decides. It is seen by the person, by who entered it, and by the deputy who may act;
+everybody else sees only that somebody is away.
 """
 
 from collections.abc import Mapping, Sequence

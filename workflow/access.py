@@ -98,9 +98,13 @@ PARTS: Mapping[str, Mapping[str, str]] = {
     "bureau": {"lead": "bureau", "co_office": "co_office"},
     "director": {"lead": "director", "co_office": "co_office"},
     "department": {"asked": "department"},
+    "personnel": {"personnel": "personnel"},
+    "body": {"body": "body"},
 }
 # Who stands outside the offices that handle a case: they read what is shared, and the public steps.
-OUTSIDE = frozenset({"municipality", "municipality_head", "partner"})
+OUTSIDE = frozenset({"municipality", "municipality_head", "partner", "body"})
+# Who reads some contents of a case and nothing that is said beside it: no remarks, and no words of it in a search.
+NARROW = frozenset({"personnel", "body"})
 # Whose inbox a role on the case reads, where it is not a post's own.
 DESKS = {"partner": "municipality", "co_office": "bureau"}
 
@@ -138,6 +142,11 @@ def ended_at(posts: Iterable[PostHeld], parties: Iterable[Mapping[str, Any]]) ->
     return max((party["until"] or 0 for party in own), default=0)
 
 
+def seated_in(role: str, kind: str) -> bool:
+    """Whether a post of that role stands in an organisation of that kind: who acts for a body in a body, and nobody else there."""
+    return (role == "body") == (kind == "body")
+
+
 # What a role's post lets one read: the cases of its office, every case, one's own, or none.
 SCOPE_OF = {
     "municipality": "office",
@@ -146,6 +155,8 @@ SCOPE_OF = {
     "director": "office",
     "headquarters": "all",
     "department": "office",
+    "personnel": "office",
+    "body": "office",
     "staff": "own",
     "auditor": "all",
     "records": "office",

@@ -18,6 +18,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, or_, select
 
 from states.text import narrow, problems
+from workflow.access import seated_in
 from workflow.db import Database, type_connection
 from workflow.models import Account, Organisation, Person, Post, Tenure
 from workflow.settings import settings
@@ -88,12 +89,15 @@ def create_user(
             raise ValueError(f"{label}が書かれていないか、使えない文字があります。")
     if password is not None:
         refuse_weak(password, key)
-    known = select(Organisation.id).where(
+    known = select(Organisation.kind).where(
         Organisation.code == org_code,
         or_(col(Organisation.valid_to).is_(None), col(Organisation.valid_to) >= valid_from),
     )
-    if session.exec(known).first() is None:
+    kind = session.exec(known).first()
+    if kind is None:
         raise ValueError(f"組織コード「{org_code}」の組織は、{valid_from}にはありません。")
+    if not seated_in(role, kind):
+        raise ValueError("団体の担当(body)は認めた団体だけに置け、認めた団体にはほかの役割を置けません。")
     initial = secrets.token_urlsafe(18) if password is None else None
     person = Person(staff_no=staff_no, name=name, kana=kana, mail=mail)
     post = Post(org_code=org_code, section=section, title=title, role=role, scope=scope, valid_from=valid_from)
@@ -149,8 +153,10 @@ def sign_in(db: Database, login: str, password: str) -> int | Failure:
 def open_session(conn: type_connection, person_id: int, previous: str | None = None) -> Opened:
     """A new session with a new id; the browser's `previous` one ends with it, and so do sessions that ran out."""
     opened = Opened(secrets.token_urlsafe(32), secrets.token_urlsafe(32))
+    # The clock is asked once, not once for each session of the prefecture.
     conn.execute(
-        """WITH gone AS (DELETE FROM session WHERE token = %(previous)s OR created_at <= clock_now() - %(hours)s * interval '1 hour')
+        """WITH gone AS (DELETE FROM session WHERE token = %(previous)s
+                         OR created_at <= (SELECT clock_now()) - %(hours)s * interval '1 hour')
            INSERT INTO session (token, person_id, csrf, created_at, seen_at)
            VALUES (%(token)s, %(person)s, %(csrf)s, clock_now(), clock_now())""",
         {

@@ -38,6 +38,7 @@ def _worked_out(case: Loaded, action: str, inputs: Mapping[str, Any], groups: Ma
     if groups:
         # Judged on the form it takes over.
         facts.form, facts.read = taken_over(process, row.form, groups)
+        _picked(case, groups)
     fitting = process.row(action, facts)
     parent = facts.registers.get("parent")
     drawn = numbers.draw(fitting.numbers if fitting else (), row, facts.directory, mark=process.mark, parent=parent)
@@ -65,6 +66,17 @@ def _worked_out(case: Loaded, action: str, inputs: Mapping[str, Any], groups: Ma
         "taken": [*groups, f"~{action}"],
     }  # fmt: skip
     return params
+
+
+def _picked(case: Loaded, groups: Mapping[str, Any]) -> None:
+    """Raises `Refused` where something was picked that the lists do not offer now; of a record, what stood there may stay."""
+    form, lists = case.process.form, case.facts.registers.get("offered")
+    if form is None or lists is None:
+        return
+    strange = list(form.strange(groups, case.row.form if case.row.version else {}, lists))
+    if strange:
+        sentences = dict.fromkeys(verdict.sentence for verdict in strange)
+        raise Refused("guard", f"{''.join(sentences)}何も変えていません。", strange)
 
 
 def file_part(file: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -374,10 +386,11 @@ def _pairs(told: Callable[[Facts], Sequence[tuple[str, str]]] | None, facts: Fac
 def desk_of(
     ask: Ask, case: Loaded, parties: Sequence[Sequence[str]], due_at: Mapping[str, datetime], lead: str
 ) -> routing.Desk:
-    """The desk of a holder: the one named, the requesting municipality's, headquarters', or the leading office's."""
+    """The desk of a holder: the one named, that of whose part makes the holder of it, headquarters', or the leading office's."""
     org = _heirs(case).get(ask.org, ask.org) or lead
-    if not ask.org and "requester" in PARTS.get(ask.holder, ()):
-        org = next((org for part, org in parties if part == "requester"), lead)
+    own = {part for part, role in PARTS.get(ask.holder, {}).items() if role == ask.holder} - {"lead"}
+    if not ask.org and own:
+        org = next((org for part, org in parties if part in own), lead)
     elif ask.holder == "headquarters":
         org = case.row.headquarters
     due = min((due_at[kind] for kind in ask.deadlines if kind in due_at), default=deadlines.FAR)
@@ -402,4 +415,5 @@ def _name(case: Loaded, org: str) -> str:
     if office:
         return office.name
     municipality = directory.municipality(org, today)
-    return municipality.name if municipality else case.row.headquarters_name or org
+    unit = (case.row.units or {}).get(org)
+    return municipality.name if municipality else unit or case.row.headquarters_name or org

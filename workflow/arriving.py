@@ -18,7 +18,7 @@ from workflow.archives import FIELD, refuse
 from workflow.file_types import Inspection, name_of, type_of
 from workflow.loading import Connection, Loaded, NotFound, load
 from workflow.once import once
-from workflow.reach import INTERNAL, READERS, Reach, reach
+from workflow.reach import INTERNAL, READERS, SHARED, Reach, reach
 from workflow.settings import settings
 
 ATTACH = "attach"  # the event that records a file on a case in progress
@@ -65,13 +65,16 @@ class Arriving:
     def __init__(self, conn: Connection, person: Actor, case_id: int, *, name: str, scope: str, label: str) -> None:
         """Raises `NotFound`, and `Refused` for what can be told from name, scope, label and the room that is left."""
         self._conn, self._person, self._case_id, self._scope, self._label = conn, person, case_id, scope, label
-        self._post(load(conn, case_id, person.person_id))
+        case = load(conn, case_id, person.person_id)
+        self._post(case)
         if len(label) > LONGEST_LABEL or problems(label) or "\n" in label:
             raise refuse(
                 f"「何のファイルか」は、改行や制御文字のない{LONGEST_LABEL}文字までで書いてください。まだ添えていません。"
             )
         self._name = name_of(name)
         kind = type_of(self._name)
+        self._media_type = kind.media_type
+        self._accepted(case)
         self._inspection, self._digest = Inspection(kind), hashlib.sha256()
         self._size, self._pieces, self._id = 0, 0, 0
         self._left = self._room()
@@ -114,6 +117,7 @@ class Arriving:
             draft = cases.touch_draft(self._conn, person, self._case_id)
             case = load(self._conn, self._case_id, person)
             post = self._post(case)
+            self._accepted(case)
             self._check()
             told = self._described(post)
             if draft:
@@ -137,6 +141,14 @@ class Arriving:
             )
         others = READERS | OUTSIDE if self._scope == INTERNAL else READERS
         return next(post for role, post in case.held.items() if role not in others)
+
+    def _accepted(self, case: Loaded) -> None:
+        """Whether the process lets everybody of the case have it. Raises `Refused`."""
+        process = case.process
+        if self._scope == SHARED and (
+            said := process.accepts(process.reading(case.row.form), self._name, self._label, self._media_type)
+        ):
+            raise refuse(said)
 
     def _described(self, post: PostHeld) -> dict[str, Any]:
         """The file's row as it will stand, as an event says it."""

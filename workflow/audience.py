@@ -47,6 +47,8 @@ UNION SELECT v.org_code, 'bureau', NULL FROM party v
   WHERE v.case_id = %(case)s AND v.part = 'co_office' AND {CURRENT} AND 'bureau' = ANY (%(tells)s)
 UNION SELECT v.org_code, 'department', NULL FROM party v
   WHERE v.case_id = %(case)s AND v.part = 'asked' AND {CURRENT} AND 'department' = ANY (%(tells)s)
+UNION SELECT v.org_code, v.part, NULL FROM party v
+  WHERE v.case_id = %(case)s AND v.part IN ('personnel', 'body') AND {CURRENT} AND v.part = ANY (%(tells)s)
 UNION SELECT c.lead, u.role, NULL FROM cases c, unnest(%(tells)s::text[]) AS u (role) WHERE c.id = %(case)s AND u.role = ANY (%(leading)s)
 UNION SELECT i.headquarters, 'headquarters', NULL FROM installation i WHERE 'headquarters' = ANY (%(tells)s)
 UNION SELECT c.lead, 'staff', a.person_id FROM cases c JOIN assignment a ON a.case_id = c.id

@@ -22,6 +22,11 @@ FISCAL_YEAR = f"extract(year FROM ({CLOCK_NOW} AT TIME ZONE 'Asia/Tokyo') - inte
 INSTANT = "(timestamp 'epoch' + {} * interval '1 microsecond') AT TIME ZONE 'UTC'"
 LOST_COUNTER = "TB001"  # SQLSTATE of a number that somebody else took first
 
+# What the reader's units of headquarters and bodies are called; offices and municipalities stand in the directory.
+_UNITS = f"""(SELECT jsonb_object_agg(o.code, o.name) FROM organisation o WHERE o.code = ANY (me.orgs)
+  AND o.kind NOT IN ('bureau', 'municipality') AND (o.valid_from IS NULL OR o.valid_from <= {TODAY})
+  AND (o.valid_to IS NULL OR o.valid_to >= {TODAY}))"""
+
 _COLUMNS = f"""c.id, c.process, c.process_version, c.origin, c.lead, c.place, c.title, c.number, c.state, c.version, c.saves, c.head,
   c.acted_at, c.form, c.open, c.parent_id, c.opened_by, {MICROSECONDS.format("c.opened_at")} AS opened_us, me.posts, (SELECT name FROM person WHERE id = %(person)s) AS person_name,
   (SELECT jsonb_agg(jsonb_build_object('org', p.org_code, 'part', p.part, 'from', p.valid_from, 'to', p.valid_to, 'until', p.until_seq))
@@ -39,10 +44,10 @@ _COLUMNS = f"""c.id, c.process, c.process_version, c.origin, c.lead, c.place, c.
      WHERE u.process = c.process AND (u.office IS NULL OR u.office = c.lead) AND u.valid_from <= {TODAY}
        AND (u.valid_to IS NULL OR u.valid_to >= {TODAY})) AS rules,
   {OPEN_SEATS} AS seats, {{making}} AS making,
-  (SELECT headquarters FROM installation) AS headquarters,
+  (SELECT headquarters FROM installation) AS headquarters, (SELECT personnel FROM installation) AS personnel,
   CASE WHEN me.wide THEN (SELECT o.name FROM organisation o, installation i WHERE o.code = i.headquarters
      AND (o.valid_from IS NULL OR o.valid_from <= {TODAY}) AND (o.valid_to IS NULL OR o.valid_to >= {TODAY}) LIMIT 1) END
-     AS headquarters_name, e.body, {FISCAL_YEAR} AS fiscal_year, {NOW} AS now_us"""
+     AS headquarters_name, {_UNITS} AS units, e.body, {FISCAL_YEAR} AS fiscal_year, {NOW} AS now_us"""
 
 # Everything an act's decision reads, in one row; the idempotency key is found first, so that a replay is no conflict.
 _READ = f"""WITH {SCOPE}
@@ -55,7 +60,7 @@ READ = _READ.replace("{making}", _PLAIN)
 READ_MAKING = _READ.replace("{making}", MAKING)  # for an act that may make a route
 
 # The clock has no post: it moves what is due, and sees every case in progress.
-_READ_BY_CLOCK = f"""WITH me AS (SELECT '[]'::jsonb AS posts, false AS wide)
+_READ_BY_CLOCK = f"""WITH me AS (SELECT '[]'::jsonb AS posts, false AS wide, '{{}}'::text[] AS orgs)
 SELECT {_COLUMNS}, NULL::bytea AS request, NULL::jsonb AS result
 FROM me CROSS JOIN cases c LEFT JOIN event e ON e.case_id = c.id AND e.seq = c.version
 WHERE c.id = %(case)s AND c.version > 0"""

@@ -302,7 +302,7 @@ def act_by_clock(conn: Connection, case_id: int, action: str) -> Done | None:
 
 def _named(inputs: Mapping[str, Any] | None) -> str:
     """The number of another case that the act names."""
-    typed = (inputs or {}).get("same_as")
+    typed = next((value for name, value in (inputs or {}).items() if name in catalogue.naming()), None)
     return typed.strip() if isinstance(typed, str) and history.keepable(typed) else ""
 
 

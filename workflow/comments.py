@@ -51,6 +51,8 @@ SELECT id FROM made"""
 
 def listed(conn: Connection, case_id: int, beside: Reach) -> list[Remark]:
     """The remarks on a case that a reader may see, the newest first."""
+    if not beside.hears:
+        return []
     wanted = {"case": case_id, "internal": beside.remarks, "until": beside.until}
     with conn.cursor(row_factory=class_row(Remark)) as cursor:
         return cursor.execute(READABLE, wanted, prepare=True).fetchall()

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import psycopg
 
 from states.calendar import Calendar
-from states.terms import Deadline, Facts
+from states.terms import OUTSIDE, Deadline, Facts
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 FAR = datetime(9999, 12, 30, tzinfo=UTC)  # an item without a deadline sorts last
@@ -120,8 +120,8 @@ def _dated(item: Deadline, day: date | None, days: Calendar) -> datetime | None:
 
 
 def promised(items: Iterable[Deadline], running: Iterable[str]) -> str:
-    """Of the running deadlines the one that spans the most states, by which the whole case is promised; "" for none."""
-    spans = {item.kind: len(item.runs) for item in items if item.days and not item.move}
+    """Of the offices' running deadlines the one that spans the most states, by which the whole case is promised; "" for none."""
+    spans = {item.kind: len(item.runs) for item in items if item.days and not item.move and item.holder not in OUTSIDE}
     return max((kind for kind in running if spans.get(kind, 0) > 1), key=lambda kind: spans[kind], default="")
 
 

@@ -25,6 +25,8 @@ HOLDERS = {
     "director": "局長",
     "headquarters": "本庁",
     "department": "本庁各部",
+    "personnel": "人事担当",
+    "body": "団体",
     "staff": "派遣職員",
     "clock": "日付",
 }

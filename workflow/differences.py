@@ -3,15 +3,16 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from states.kernel import RESERVED, Process
+from states.kernel import RESERVED
 from workflow import merging
+from workflow.called import Teller
 from workflow.merging import Side
 
 Line = tuple[str, str, str]  # what it is called, before, after
 
 
 def between(
-    process: Process, before: Mapping[str, Any], after: Mapping[str, Any], groups: Collection[str] | None = None
+    told: Teller, before: Mapping[str, Any], after: Mapping[str, Any], groups: Collection[str] | None = None
 ) -> list[Line]:
     """Every field that is not the same, of these groups or of all, in the order of the form; the route is no field."""
     one, other = (_of(form, groups) for form in (before, after))
@@ -20,8 +21,8 @@ def between(
     lines = []
     for path in dict.fromkeys(paths):
         old, new = merging.value_at(one, path), merging.value_at(other, path)
-        label, text = process.told(path, old)
-        called, now = process.told(path, new)
+        label, text = told(path, old)
+        called, now = told(path, new)
         if text != now:
             lines.append((called or label, text, now))
     return lines

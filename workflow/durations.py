@@ -11,7 +11,7 @@ from statistics import median_high
 
 from states.dates import fiscal_year
 from states.kernel import Process
-from states.terms import Deadline
+from states.terms import OUTSIDE, Deadline
 from workflow.deadlines import local_day, start_of
 from workflow.queries import Connection, _dicts
 from workflow.turns import DAY, PAST, Held, ledgers
@@ -49,8 +49,12 @@ class Durations:
 
 
 def awaited(process: Process) -> Deadline | None:
-    """The deadline that an applicant waits for: the one over the most states that is no move of the clock."""
-    known = [due for due in process.deadlines if due.days and not due.move and len(due.runs) > 1]
+    """The deadline that an applicant waits for: the one of the offices over the most states that is no move of the clock."""
+    known = [
+        due
+        for due in process.deadlines
+        if due.days and not due.move and len(due.runs) > 1 and due.holder not in OUTSIDE
+    ]
     return max(known, key=lambda due: len(due.runs), default=None)
 
 

@@ -15,6 +15,7 @@ from states.text import visible
 from workflow import ended, queries
 from workflow.access import Actor, ended_at, roles_on
 from workflow.blackout import plain
+from workflow.called import Called
 from workflow.db import Database
 from workflow.deadlines import TOKYO
 from workflow.history import canonical
@@ -37,11 +38,16 @@ def take(conn: Connection, person_id: int, what: str, **wanted: Unpack[EventFilt
     keys = queries.event_keys(conn, person_id, limit=MOST + 1, **wanted)
     if len(keys) > MOST:
         raise TooMany
+    record(conn, person_id, what, {name: str(value) for name, value in wanted.items() if value}, len(keys))
+    return keys
+
+
+def record(conn: Connection, person_id: int, what: str, about: Mapping[str, Any], rows: int) -> None:
+    """That somebody took something out: what, narrowed how, how many rows."""
     conn.execute(
         "INSERT INTO export_record (at, person_id, what, filter, rows) VALUES (clock_now(), %s, %s, %s::jsonb, %s)",
-        (person_id, what, canonical({name: str(value) for name, value in wanted.items() if value}), len(keys)),
+        (person_id, what, canonical(dict(about)), rows),
     )
-    return keys
 
 
 def taken(conn: Connection, person_id: int, *, everybody: bool, limit: int = 10) -> list[dict[str, Any]]:
@@ -93,16 +99,16 @@ def _cells(row: Mapping[str, Any]) -> list[object]:
         row["at"].astimezone(TOKYO).strftime("%Y-%m-%d %H:%M:%S"), row["number"] or "", row["title"], row["process_label"], row["seq"],
         row["action_label"], row["from_label"], row["to_label"], row["org_name"], row["post_title"],
         f"{row['actor_name']}({row['acting']})" if row["acting"] else row["actor_name"],
-        "\n".join(_written(row)), row["digest_hex"],
+        "\n".join(row["lines"]), row["digest_hex"],
     ]  # fmt: skip
 
 
-def _written(row: Mapping[str, Any]) -> Iterator[str]:
+def _written(row: Mapping[str, Any], called: Called) -> Iterator[str]:
     """What was typed with the act, a line each."""
     for part in row["parts"]:
         if part["hidden"]:
             continue
-        line = part_told(row["definition"], row["action"], part)
+        line = part_told(row["definition"], row["action"], part, called)
         if line:
             text = line["text"] if line["text"] is not None else f"消去済み(記録{line['erased_by']}号)"
             yield f"{line['label']}: {text}"
@@ -170,7 +176,7 @@ def _read(conn: Connection, reader: Actor, keys: Sequence[Key]) -> list[dict[str
     written: dict[Key, list[dict[str, Any]]] = {}
     for part in _dicts(conn, PARTS, params):
         written.setdefault((part["case_id"], part["seq"]), []).append(part)
-    found = []
+    found, called = [], Called(conn)
     left = {case_id: until for case_id, (_, until) in may_read.items() if until is not None}
     rows = [row | {"until": left.get(row["case_id"])} for row in _dicts(conn, WHOLE, params)]
     for row in named(conn, ended.as_read(conn, rows)):
@@ -180,7 +186,8 @@ def _read(conn: Connection, reader: Actor, keys: Sequence[Key]) -> list[dict[str
             part | {"hidden": not reads(process, part["kind"], row["state"])}
             for part in written.get((row["case_id"], row["seq"]), ())
         ]
-        found.append(row | told(row) | {"parts": parts, "definition": process})
+        line = row | told(row) | {"parts": parts, "definition": process}
+        found.append(line | {"lines": list(_written(line, called))})
     return found
 
 

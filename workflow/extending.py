@@ -31,7 +31,7 @@ FURTHEST = 366  # days from today
 # Holder of a deadline → the role on the case that may move it.
 MOVERS: Mapping[str, str] = {
     "municipality": "bureau", "municipality_head": "bureau", "partner": "bureau", "bureau": "bureau", "staff": "bureau",
-    "director": "director", "headquarters": "headquarters",
+    "director": "director", "headquarters": "headquarters", "personnel": "personnel",
 }  # fmt: skip
 
 

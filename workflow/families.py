@@ -19,6 +19,7 @@ from workflow.thread import ENDED
 MOVED = "child_moved"  # the event of a parent whose child moved
 FOLLOWED = "follow"  # the event of a child whose parent has other parties now
 INNER = ("lead", "co_office")  # parts of the offices that handle a case
+ALONE = ("personnel", "body")  # parts in one case alone: what is under it, or over it, is nothing to them
 CAME_TO = "derived_ended"  # the event of an open case when one that was begun from it has ended
 
 
@@ -118,7 +119,9 @@ def _answered(conn: Connection, case: Loaded, params: Mapping[str, Any]) -> dict
 
 def _seen_by(found: Loaded, case: Loaded) -> Loaded:
     """A case of the family, with the names of who acts on the other one."""
-    row = found.row._replace(person_name=case.row.person_name, headquarters_name=case.row.headquarters_name)
+    row = found.row._replace(
+        person_name=case.row.person_name, headquarters_name=case.row.headquarters_name, units=case.row.units
+    )
     return replace(found, row=row)
 
 
@@ -133,11 +136,10 @@ def _follow(conn: Connection, parent: Loaded, params: Mapping[str, Any]) -> None
     joins, leaves = _parties_of(params)
     for child in parent.facts.registers["children"]:
         case = _seen_by(load(conn, child["id"], None), parent)
-        came, gone = joins, leaves
-        if case.process.inside:
-            came, gone = ([pair for pair in pairs if pair[0] in INNER] for pairs in (joins, leaves))
-            if not came and not gone:
-                continue
+        inside = case.process.inside
+        came, gone = ([p for p in pairs if p[0] in INNER or not (inside or p[0] in ALONE)] for pairs in (joins, leaves))
+        if not came and not gone:
+            continue
         rows = acts.concern(case, FOLLOWED, [], by=_by(parent, params), joins=came, leaves=gone, leads=params["lead"])
         _written(conn, rows | {"person": None}, frozenset())
 
@@ -149,7 +151,7 @@ MADE = """WITH made AS (
           %(person)s::text, clock_now(), %(form)s::jsonb) RETURNING id),
 joined AS (INSERT INTO party (case_id, org_code, part, valid_from)
   SELECT made.id, p.org_code, p.part, p.valid_from FROM made, party p
-  WHERE p.case_id = %(parent)s AND p.valid_to IS NULL AND (p.part = ANY (%(inner)s) OR NOT %(inside)s))
+  WHERE p.case_id = %(parent)s AND p.valid_to IS NULL AND (p.part = ANY (%(inner)s) OR NOT (%(inside)s OR p.part = ANY (%(alone)s))))
 SELECT id FROM made"""
 
 
@@ -161,7 +163,7 @@ def _open(conn: Connection, parent: Loaded, child: Child, person_id: int) -> Non
         {
             "process": process.key, "version": process.version, "origin": child.origin, "lead": parent.row.lead,
             "place": parent.row.place, "parent": parent.row.id, "person": person_id, "title": process.title(child.form),
-            "state": process.initial.name, "form": history.canonical(child.form), "inside": process.inside, "inner": list(INNER),
+            "state": process.initial.name, "form": history.canonical(child.form), "inside": process.inside, "inner": list(INNER), "alone": list(ALONE),
         },
         prepare=True,
     ).fetchone()  # fmt: skip

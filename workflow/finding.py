@@ -18,7 +18,7 @@ from states import catalogue
 from states.dates import fiscal_year
 from states.text import problems, search_key
 from workflow import ended, search
-from workflow.access import ONCE, SCOPE, UNTIL, VISIBLE, Actor
+from workflow.access import NARROW, ONCE, SCOPE, UNTIL, VISIBLE, Actor
 from workflow.deadlines import FAR, local_day, start_of
 from workflow.queries import CAP, LEAD, MUNICIPALITY, Connection, _dicts, _filtered, _number, _time, cursor_of, place_of
 
@@ -101,11 +101,16 @@ _FACTS = (
 _EACH = "CROSS JOIN LATERAL (SELECT * FROM cases WHERE cases.id = {} OFFSET 0) c"
 _NARROWED = "c.id < %(before)s AND c.id >= %(from)s /* filters */"
 
+# An entry says more of a case than a part of it that reads but little may know: by such a part nothing is found in it.
+BROADLY = VISIBLE.replace(
+    "v.valid_to IS NULL", f"v.valid_to IS NULL AND v.part <> ALL ('{{{','.join(sorted(NARROW))}}}')"
+)
+
 WITH_WORDS = f"""WITH {SCOPE}, {STANDING}, entry AS MATERIALIZED (
   SELECT s.case_id, s.inside FROM search_entry s
   WHERE s.grams @@ %(query)s::tsquery AND s.case_id + 0 < %(before)s AND s.case_id + 0 >= %(from)s AND s.text LIKE ALL (%(like)s::text[]))
 SELECT {_FACTS}, s.inside FROM entry s {_EACH.format("s.case_id")} CROSS JOIN me CROSS JOIN standing
-WHERE s.inside = {INSIDE} AND {VISIBLE} AND {_NARROWED} ORDER BY c.id DESC LIMIT %(limit)s"""
+WHERE s.inside = {INSIDE} AND {BROADLY} AND {_NARROWED} ORDER BY c.id DESC LIMIT %(limit)s"""
 
 # Who sees nearly everything goes through the cases; who sees few of them, through the parties.
 OF_ALL = f"""WITH {SCOPE}, {STANDING} SELECT {_FACTS}, false AS inside FROM me CROSS JOIN standing CROSS JOIN cases c
@@ -208,11 +213,16 @@ def _hits(conn: Connection, reader: Actor, wanted: Wanted, before: int | None, m
     }  # fmt: skip
     filters = [(text, getattr(wanted, name)) for name, text in _FILTERS]
     due = f", {_DUE} AS due" if wanted.due_first else ""
-    if not wanted.words:
+    narrow = bool(reader.roles) and reader.roles <= NARROW
+    if not wanted.words or narrow:
         # What a case has become since is nobody's who left it: not even by a filter.
-        own = OF_OWN_NOW if any(getattr(wanted, name) for name in BECOMES) else OF_OWN
-        text = OF_ALL if _wide(reader) else own
-        return _planned(conn, _filtered(text.replace("/* due */", due), filters), params | {"limit": most})
+        own = OF_OWN_NOW if narrow or any(getattr(wanted, name) for name in BECOMES) else OF_OWN
+        text = _filtered((OF_ALL if _wide(reader) else own).replace("/* due */", due), filters)
+        if not wanted.words:
+            return _planned(conn, text, params | {"limit": most})
+        return (
+            [] if wanted.reports else _called(conn, _planned(conn, text, params | {"limit": MOST}), wanted.words)[:most]
+        )
     text = _filtered(WITH_WORDS.replace("/* due */", due), filters)
     params["like"] = [_like(word, reports=wanted.reports) for word in wanted.words]
     found: list[dict[str, Any]] = []
@@ -224,6 +234,13 @@ def _hits(conn: Connection, reader: Actor, wanted: Wanted, before: int | None, m
         found += new
         high, size = low, _size(size, (high - low) * (most - len(found)), len(new))
     return found
+
+
+def _called(conn: Connection, hits: Sequence[dict[str, Any]], words: Sequence[str]) -> list[dict[str, Any]]:
+    """Of these cases those whose title and number say every word."""
+    text = "SELECT id, title || ' ' || coalesce(number, '') FROM cases WHERE id = ANY (%s)"
+    told = {number: search_key(said) for number, said in conn.execute(text, ([row["id"] for row in hits],)).fetchall()}
+    return [row for row in hits if all(word in told.get(row["id"], "") for word in words)]
 
 
 def _wide(reader: Actor) -> bool:

@@ -1,6 +1,7 @@
 """Whose turn it would be after an act on a route, before it is done: worked out by what carries the act out, nothing written."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from states import route_actions, routes
 from states.kernel import Move, Offer, Refused
@@ -23,17 +24,30 @@ def turns(conn: Connection, person_id: int, case_id: int, offers: Sequence[Offer
         return {}
     routing.prepare(conn, case)
     before = routes.of(case.row.form)
-    found: dict[str, tuple[Route, Route | None]] = {}
+    found: dict[str, list[Route]] = {}
     for offer in offers:
-        route = route_after(conn, case, offer)
-        if route is not None and route != before:
-            found[offer.action.name] = (route, before)
-    posts = sorted({step.post for route, _ in found.values() for step in route.open})
+        ways = [route_after(conn, case, one) for one in _ways(offer)]
+        if all(route is not None for route in ways) and any(route != before for route in ways):
+            found[offer.action.name] = [route for route in ways if route is not None]
+    posts = sorted({step.post for ways in found.values() for route in ways for step in route.open})
     names = {
         post: "・".join(f"{h.name}さん{'(不在)' if h.absent else ''}" for h in seat.holders) or "空席"
         for post, seat in seating.posts_on(conn, posts, case.facts.today).by_post.items()
     }
-    return {name: said for name, (route, old) in found.items() if (said := _said(route, old, names))}
+    told = {name: _either([_said(route, before, names) for route in ways]) for name, ways in found.items()}
+    return {name: said for name, said in told.items() if said}
+
+
+def _ways(offer: Offer) -> list[Offer]:
+    """The act once for each step that can be chosen with it; as it is where none can."""
+    asks = offer.action.asks
+    choices = next((ask.choices for ask in asks if ask.name == "to" and ask.kind == "choice"), ())
+    narrowed = (tuple(replace(ask, choices=(one,)) if ask.name == "to" else ask for ask in asks) for one in choices)
+    return [replace(offer, action=replace(offer.action, asks=ways)) for ways in narrowed] or [offer]
+
+
+def _either(said: Sequence[str]) -> str:
+    return "、または".join(dict.fromkeys(filter(None, said)))
 
 
 def route_after(conn: Connection, case: Loaded, offer: Offer) -> Route | None:

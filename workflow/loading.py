@@ -61,7 +61,9 @@ class Row(NamedTuple):
     seats: list[list[Any]] | None  # of the posts that a route asks now, and that may stand in
     making: list[Any] | None  # rules and seats that a route is made of, where an act may make one
     headquarters: str
+    personnel: str
     headquarters_name: str | None
+    units: dict[str, str] | None  # names of the reader's own organisations that stand in no directory
     body: str | None
     fiscal_year: int
     now_us: int

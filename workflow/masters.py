@@ -1,7 +1,7 @@
 """Master data of one installation: its organisations with their dates, and which processes are published.
 
 Loaded by the owner role after every migration; loading twice changes nothing. Organisations are rows, never literals:
-the profile names the headquarters unit, the directory of `states` the bureaus and municipalities.
+the profile names the units of headquarters, the directory of `states` the bureaus and municipalities.
 """
 
 import json
@@ -26,7 +26,7 @@ class PublishedDiffers(Exception):
 
 
 def profile_of(name: str) -> dict[str, Any]:
-    """Words, headquarters and prefecture of a profile."""
+    """Words, units of headquarters and prefecture of a profile."""
     found: dict[str, Any] = json.loads((PROFILES / f"{name}.json").read_text(encoding="utf-8"))
     return found
 
@@ -38,9 +38,10 @@ def load_masters(owner_url: str, profile: str = "hokkaido") -> None:
     try:
         with engine.begin() as connection:
             connection.execute(
-                text("INSERT INTO installation (id, profile, headquarters, demonstration, clock_offset) "
-                     "VALUES (1, :profile, :headquarters, false, '0') ON CONFLICT (id) DO NOTHING"),
-                {"profile": profile, "headquarters": words["headquarters"]["code"]},
+                text("INSERT INTO installation AS i (id, profile, headquarters, personnel, demonstration, clock_offset) "
+                     "VALUES (1, :profile, :headquarters, :personnel, false, '0') "
+                     "ON CONFLICT (id) DO UPDATE SET personnel = EXCLUDED.personnel WHERE i.personnel = ''"),
+                {"profile": profile, "headquarters": words["headquarters"]["code"], "personnel": words["personnel"]["code"]},
             )  # fmt: skip
             connection.execute(text(ORGANISATION), _organisations(words))
             _publish(connection)
@@ -57,7 +58,7 @@ ON CONFLICT (code, valid_from) DO UPDATE SET name = EXCLUDED.name, short = EXCLU
 def _organisations(words: dict[str, Any]) -> list[dict[str, Any]]:
     directory, prefecture = Directory.from_csv(), words["prefecture_code"]
     always = {"valid_from": None, "valid_to": None, "successor": None, "office": None}
-    rows = [{**always, **words["headquarters"], "kind": "headquarters", "sort": 0}]
+    rows = [{**always, **words[unit], "kind": unit, "sort": 0} for unit in ("headquarters", "personnel")]
     rows += [
         {**always, **department, "kind": "department", "sort": number, "contact": department["name"]}
         for number, department in enumerate(words["departments"], start=1)

@@ -13,6 +13,7 @@ from states.documents import written
 from states.kernel import Process
 from states.terms import OUTSIDE
 from workflow.access import SCOPE, VISIBLE, Actor
+from workflow.called import Teller, teller
 from workflow.loading import NotFound
 from workflow.queries import _dicts
 
@@ -36,6 +37,14 @@ class Planned:
 # Drafts and what nobody beyond the office knows yet are its own; VISIBLE sees to that.
 CASES = f"""WITH {SCOPE} SELECT c.id, coalesce(c.number, '') AS number, c.title, c.process_version, c.state, c.form
 FROM me CROSS JOIN cases c WHERE c.process = %(process)s AND c.lead = %(office)s AND {VISIBLE} ORDER BY c.id DESC LIMIT %(most)s"""
+
+
+NEWEST = f"""WITH {SCOPE} SELECT c.lead FROM me CROSS JOIN cases c WHERE c.process = %(process)s AND {VISIBLE} ORDER BY c.id DESC LIMIT 1"""
+
+
+def newest_office(conn: psycopg.Connection[Any], actor: Actor, process: Process) -> str:
+    """The office that planned last of those that the actor may see: where a reader of every office begins."""
+    return next((row["lead"] for row in _dicts(conn, NEWEST, {"person": actor.person_id, "process": process.key})), "")
 
 
 def processes() -> list[Process]:
@@ -62,14 +71,14 @@ def of_year(
             continue
         if day is not None and not date(year, 4, 1) <= day < date(year + 1, 4, 1):
             continue
-        told = _told(version, row["form"], process.plan.shows)
+        told = _told(teller(conn, version), row["form"], process.plan.shows)
         kind = "ok" if state.final else "now"
         found.append(Planned(row["id"], row["number"], row["title"], day, state.outcome or state.label, kind, told))
     return sorted(found, key=lambda one: (one.day is None, one.day or date.min, one.id))
 
 
-def _told(process: Process, form: Mapping[str, Any], paths: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    told = [process.told(path, written(form, path)) for path in paths]
+def _told(tell: Teller, form: Mapping[str, Any], paths: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    told = [tell(path, written(form, path)) for path in paths]
     return tuple((label, text) for label, text in told if text)
 
 

@@ -19,7 +19,8 @@ from workflow.seating import in_force, superior_on
 KEEPS = "administrator"
 ROLES = {
     "municipality": "市町村の担当", "municipality_head": "市町村の決裁者", "bureau": "受付・起案", "director": "局の決裁者",
-    "headquarters": "本庁の主管課", "department": "本庁各部の連絡員", "staff": "派遣職員", "auditor": "監査", "records": "文書管理", "administrator": "システム管理",
+    "headquarters": "本庁の主管課", "department": "本庁各部の連絡員", "personnel": "人事担当", "body": "団体の担当",
+    "staff": "派遣職員", "auditor": "監査", "records": "文書管理", "administrator": "システム管理",
 }  # fmt: skip
 _DAY = "%(day)s::date"
 
@@ -48,7 +49,7 @@ OFFICES = f"""SELECT o.code, o.name, count(p.id), count(p.id) FILTER (WHERE NOT 
     SELECT 1 FROM tenure t WHERE t.post_id = p.id AND {in_force("t", _DAY)}))
 FROM organisation o LEFT JOIN post p ON p.org_code = o.code AND {in_force("p", _DAY)}
 WHERE (o.valid_from IS NULL OR o.valid_from <= {_DAY}) AND (o.valid_to IS NULL OR o.valid_to >= {_DAY})
-GROUP BY o.code, o.name, o.kind, o.sort ORDER BY array_position(ARRAY['headquarters', 'bureau', 'municipality'], o.kind), o.sort, o.code"""
+GROUP BY o.code, o.name, o.kind, o.sort ORDER BY array_position(ARRAY['headquarters', 'personnel', 'department', 'bureau', 'municipality', 'body'], o.kind), o.sort, o.code"""
 
 
 def offices(conn: Connection, actor: Actor, day: date) -> list[Office]:

@@ -7,10 +7,10 @@ never has what is internal, whatever a process says, and an ended party has noth
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from workflow.access import OUTSIDE
+from workflow.access import NARROW, OUTSIDE
 
 SHARED, INTERNAL = "shared", "internal"
-READERS = frozenset({"auditor", "records", "administrator"})  # who adds nothing to a case
+READERS = frozenset({"auditor", "records", "administrator", "personnel"})  # who adds nothing to a case
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +21,12 @@ class Reach:
     files: bool  # internal files
     until: int | None  # the last event that an ended party reads
     adds: bool
+    hears: bool = True  # remarks that are shared
 
     @property
     def remark_scopes(self) -> tuple[str, ...]:
         """The scopes in which the reader may write remarks."""
-        return _scopes(self.adds, self.remarks)
+        return _scopes(self.adds and self.hears, self.remarks)
 
     @property
     def file_scopes(self) -> tuple[str, ...]:
@@ -42,10 +43,11 @@ def reach(roles: frozenset[str], may_read: Callable[[str], bool], until: int | N
 
     `until` is the event that ended the part of his organisation: he adds nothing any more.
     """
-    inside = bool(roles - OUTSIDE)
+    inside = bool(roles - OUTSIDE - NARROW)
     return Reach(
         remarks=inside,
         files=inside and may_read(f"{INTERNAL}:file:"),
         until=until,
         adds=bool(roles - READERS) and until is None,
+        hears=not roles or bool(roles - NARROW),
     )

@@ -4,16 +4,18 @@
 - `children`: the case's child cases: id, process, state, state_label, final, origin, title, form
 - `parent`: of a child case: number, title, state, final, origin, form, and its place among those under that parent
 - `partners`: the municipalities that take part in it beside its requester, by code
+- `personnel`: the unit of headquarters that confirms appointments, by code
 - `asked`: the departments of headquarters that are asked about it, by code
 - `files`: of a draft: the files that wait for its first event
 - `deadlines`: those of the process as an administrator has set them for the leading office (put there by `loading`)
 - `own_approval`: of a case that is not open yet: whether its writer's organisation approves before anybody else sees it
 - `heirs`: where an organisation of the case was succeeded by another: who stands in its place, by its code
 - `named`: the case whose number the act names, by that number, if the actor may see it: id, number, title, place, state_label
-- `recognitions`: bodies that the lead office has recognised as destinations: name, name_key, decided_on, valid_to, reference
+- `recognitions`: bodies that the lead office has recognised as destinations: name, name_key, decided_on, valid_to, reference, org
 - `offered`: of a process that picks from lists (`states.terms.PICKED`): by kind, value and label of what may be picked now
 - `origin_case`: the case that this one came of: id, number, title, process, state, state_label, final, outcome, form
 - `derived`: of a process that lets others begin, the cases that came of this one, in the same words but without their forms
+- `quoted`: the cases that were tied to this one as resting on it, in the same words
 - `predecessor`: the earlier case whose number the form names at `request.previous`: number, state, form
 """
 
@@ -40,6 +42,9 @@ DERIVED = f"""SELECT {_TIED} FROM link l JOIN cases c ON c.id = CASE WHEN l.othe
 WHERE c.version > 0 AND (l.other_id = %(case)s AND l.kind = '{thread.ORIGIN}' OR l.case_id = %(case)s AND l.kind = '{thread.DERIVED}')
 ORDER BY c.id"""
 
+QUOTED = f"""SELECT {_TIED} FROM link l JOIN cases c ON c.id = l.case_id WHERE l.other_id = %(case)s AND l.kind = '{thread.QUOTED}' AND l.seq > 0 AND c.version > 0
+ORDER BY c.id"""
+
 FILES = """SELECT id, name, size, sha256, media_type, scope, label FROM attachment WHERE case_id = %(case)s AND seq IS NULL ORDER BY id"""
 
 SUCCESSIONS = """SELECT convert_from(data, 'UTF8')::jsonb AS parts FROM content WHERE case_id = %(case)s AND kind = 'succession'
@@ -59,6 +64,7 @@ def registers(
         "children": [child(*entry) for entry in row.children or ()],
         "partners": tuple(p["org"] for p in row.parties or () if p["part"] == "partner" and p["to"] is None),
         "asked": tuple(p["org"] for p in row.parties or () if p["part"] == "asked" and p["to"] is None),
+        "personnel": row.personnel,
         "own_approval": False,
         "named": {},
     }
@@ -68,6 +74,8 @@ def registers(
     if begun:
         came = _dicts(conn, CAME_OF, {"case": begun.case})
         found["origin_case"] = _stated(came[0]) if came else None
+    if "quoted" in process.needs:
+        found["quoted"] = [_stated(entry) for entry in _dicts(conn, QUOTED, {"case": row.id})]
     if "derived" in process.needs or _lets_begin(process, row.state):
         found["derived"] = [_stated(entry) for entry in _dicts(conn, DERIVED, {"case": row.id})]
     if process.picks:
@@ -86,7 +94,7 @@ def registers(
     if "recognitions" in process.needs and (request.get("destination") or {}).get("type") == "organization":
         found["recognitions"] = _dicts(
             conn,
-            "SELECT name, name_key, decided_on, valid_to, reference FROM recognition WHERE office = %(office)s",
+            "SELECT name, name_key, decided_on, valid_to, reference, org_code AS org FROM recognition WHERE office = %(office)s",
             {"office": row.lead},
         )
     if "predecessor" in process.needs and request.get("previous"):

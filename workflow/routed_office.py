@@ -16,7 +16,7 @@ LONG_AGO = timedelta(days=3 * 365)
 
 
 def people(line: Mapping[str, Any], headquarters: str) -> Iterator[tuple[str, ...]]:
-    """Key, name, kana, organisation, section, title, role and scope of everybody that the line adds."""
+    """Key, name, kana, organisation, section, title and role of everybody that the line adds."""
     office = line["office"]
     for post in line["posts"]:
         yield (
@@ -27,7 +27,6 @@ def people(line: Mapping[str, Any], headquarters: str) -> Iterator[tuple[str, ..
             post["section"],
             post["title"],
             "bureau",
-            "office",
         )
     above = line["superior"]
     yield (
@@ -38,15 +37,14 @@ def people(line: Mapping[str, Any], headquarters: str) -> Iterator[tuple[str, ..
         above["section"],
         above["title"],
         "headquarters",
-        "all",
     )
-    yield SECOND, "管理 ふたば（仮名）", "", headquarters, "情報担当", "主査", "administrator", "none"
+    yield SECOND, "管理 ふたば（仮名）", "", headquarters, "情報担当", "主査", "administrator"
 
 
-def laid(session: Session, stage: Stage, process: str, line: Mapping[str, Any], posts: Mapping[str, int]) -> None:
+def laid(session: Session, stage: Stage, process: str, line: Mapping[str, Any]) -> None:
     """Who stands in for the director and who stands above, when he was away, and the rules, consented to by a second person."""
     office, since = line["office"], stage.today - LONG_AGO
-    name = short(office)
+    name, posts = short(office), stage.posts
     director = posts[f"director-{name}"]
     superior = posts[f"{KEY}superior-{name}"]
     session.exec(update(Post).where(col(Post.id) == director).values(superior_id=superior))

@@ -23,7 +23,7 @@ from states.kernel import RESERVED, Process
 from states.places import Directory
 from states.route_actions import BY_NAME
 from states.text import search_key
-from workflow.access import PARTS, SCOPE_OF
+from workflow.access import NARROW, PARTS, SCOPE_OF
 from workflow.db import Database, type_connection
 from workflow.deadlines import local_day
 from workflow.history import FORM
@@ -44,9 +44,13 @@ BLOCKS = (10, 12, 14, 16, 18, 20)  # powers of two: cases with near ids share a 
 
 @cache
 def roles() -> tuple[frozenset[str], frozenset[str]]:
-    """Roles on a case that read what stays inside the offices, whatever the process and its state; and all others."""
+    """Roles on a case that read what stays inside the offices, whatever the process and its state; and all others.
+
+    Who reads but little of a case finds it by no word of it, and so narrows nobody else's words.
+    """
     known = {role for parts in PARTS.values() for role in parts.values()}
     known |= {role for role, scope in SCOPE_OF.items() if scope != "none" and role not in PARTS}
+    known -= NARROW
     inner = frozenset(
         role for role in known
         if all(p.reads("internal", frozenset({role}), s.name) for p in catalogue.all_versions().values() for s in p.states)
@@ -143,7 +147,7 @@ def _parts(process: Process, row: Mapping[str, Any], kana: Mapping[int, str]) ->
                 yield Part("person", "職員の読み", kana.get(person, ""), shared, inside)
     here: dict[str, set[str]] = {}
     for part, org, current in row["parties"] or ():
-        here.setdefault(org, set()).update([part] if current else [])
+        here.setdefault(org, set()).update([part] if current and part not in NARROW else [])
     for action, kind, value in row["inputs"] or ():
         if isinstance(value, str):
             shared = _told(process, action, here.values()) and _read_by(process, kind, outer, row["state"])

@@ -3,7 +3,7 @@
 A story counts its days from a day 0 of its own. What stands in the file as a token becomes a value on the day it is used.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -13,7 +13,7 @@ from states import catalogue
 from states.calendar import Calendar
 from states.kernel import Refused
 from states.terms import CLOCK, STAY
-from workflow import absences, arrangements, cases, colleagues, comments, outbox
+from workflow import absences, arrangements, cases, colleagues, comments, deriving, outbox
 from workflow.access import Actor, actor
 from workflow.arriving import Arriving
 from workflow.db import Database, driver
@@ -32,9 +32,10 @@ class Stage:
     app: Database
     now: datetime
     people: dict[str, int] = field(default_factory=dict)
+    posts: dict[str, int] = field(default_factory=dict)
     calendar: Calendar = field(default_factory=Calendar)
     opened: dict[str, int] = field(default_factory=dict)  # key of a story → its case
-    reasons: Mapping[str, str] = field(default_factory=dict)  # rule → what a drafter writes where it warns
+    reasons: dict[str, str] = field(default_factory=dict)  # rule → what a drafter writes where it warns
 
     @property
     def today(self) -> date:
@@ -70,7 +71,9 @@ class _Step:
 def arrange(stage: Stage, data: Story) -> None:
     """What offices and municipalities settled for themselves: skills, absences, an approval of one's own."""
     with stage.app.connection() as conn:
-        for one in data["people"]:
+        for one in data.get("people", ()):
+            if not (one.get("skills") or one.get("absences")):
+                continue
             keeper = _actor(conn, stage.people[f"bureau-{short(one['office'])}"])
             if one.get("skills"):
                 colleagues.set_skills(conn, keeper, stage.people[one["key"]], one["skills"])
@@ -87,31 +90,32 @@ def arrange(stage: Stage, data: Story) -> None:
             arrangements.settle(conn, decider, head["municipality"], asked=True, since=since.isoformat())
 
 
-def play(stage: Stage, process: str, data: Story) -> int:
-    """Every step of every story in the order of time; returns how many cases there are then."""
-    by_key = {case["key"]: case for case in data["cases"]}
-    stage.reasons = data.get("reasons") or {}
+def play(stage: Stage, stories: Mapping[str, Story]) -> int:
+    """Every step of every story, by process, in the order of time; returns how many cases there are then."""
+    by_key = {case["key"]: {"process": process, **case} for process, data in stories.items() for case in data["cases"]}
+    for data in stories.values():
+        stage.reasons |= data.get("reasons") or {}
     with stage.app.connection() as conn:
         before: date | None = None
-        for step in sorted(_steps(stage, process, by_key)):
+        for step in sorted(_steps(stage, by_key)):
             case = by_key[step.case]
             if before and before < step.at.date():
                 outbox.deliver(stage.app)  # what a day brings is told on that day
             stage.clock(step.at)
-            _Scene(stage, conn, process, case, step.step, _base(stage, process, case)).act()
+            _Scene(stage, conn, case, step.step, _base(stage, case)).act()
             before = step.at.date()
         outbox.deliver(stage.app)
     return len(stage.opened)
 
 
-def _steps(stage: Stage, process: str, by_key: Mapping[str, Story]) -> Iterator[_Step]:
+def _steps(stage: Stage, by_key: Mapping[str, Story]) -> Iterator[_Step]:
     """The steps at their moments: working hours of business days, in order, never in the future."""
     order = 0
     latest = stage.now - timedelta(minutes=10)
     for key, case in by_key.items():
         before = datetime.min.replace(tzinfo=TOKYO)
         for step in case["story"] or [{"at": -2, "hour": 10}]:
-            day = _base(stage, process, case) + timedelta(days=step["at"])
+            day = _base(stage, case) + timedelta(days=step["at"])
             if step.get("by") != CLOCK and not step.get("any_day"):
                 day = stage.calendar.add_business_days(day, 0)
             hour = time(step.get("hour", 10), order * 7 % 55)
@@ -122,14 +126,13 @@ def _steps(stage: Stage, process: str, by_key: Mapping[str, Story]) -> Iterator[
             yield _Step(at, order, key, step)
 
 
-def _base(stage: Stage, process: str, case: Story) -> date:
+def _base(stage: Stage, case: Story) -> date:
     """Day 0 of a story: today, or for one that has ended the last Sunday, so that its weekdays stay working days."""
     if case.get("around") == "today":
         return stage.today
-    definition = catalogue.process(process)
-    moves = [
-        row for step in case["story"] for row in definition.table if row.name == step.get("action") and row.dest != STAY
-    ]
+    definition = catalogue.process(case["process"])
+    own = [step.get("action") for step in case["story"] if "child" not in step]
+    moves = [row for action in own for row in definition.table if row.name == action and row.dest != STAY]
     ended = bool(moves) and any(definition.state(row.dest).final for row in moves if row.name == moves[-1].name)
     return stage.today - timedelta(days=(stage.today.weekday() + 1) % 7) if ended else stage.today
 
@@ -140,7 +143,6 @@ class _Scene:
 
     stage: Stage
     conn: Connection
-    process: str
     case: Story
     step: Story
     base: date
@@ -149,11 +151,8 @@ class _Scene:
         """Do what the step says: an act, a move of the clock, a remark, a file; the first one writes the draft."""
         key, by = self.case["key"], self.step.get("by", "")
         if key not in self.stage.opened:
-            form = self.filled(self.case["form"])
-            self.stage.opened[key] = cases.open_case(
-                self.conn, self.person(self.writer), self.process, self.case["origin"], form
-            )
-        case_id = self.stage.opened[key]
+            self.stage.opened[key] = self.opened()
+        case_id = self.below(self.stage.opened[key], self.step.get("child", ()))
         if remark := self.step.get("comment"):
             comments.add(self.conn, _actor(self.conn, self.person(by)), case_id, **remark, key=uuid4())
         elif file := self.step.get("file"):
@@ -163,11 +162,25 @@ class _Scene:
                 arriving.add(file["text"].encode())
                 arriving.finish(uuid4())
         elif action := self.step.get("action"):
-            case_id = self.child(case_id, self.step["child"]) if "child" in self.step else case_id
             if by == CLOCK:
                 cases.act_by_clock(self.conn, case_id, action)
             else:
                 self.do(case_id, action, self.person(by), self.filled(self.step.get("inputs") or {}), self.groups(by))
+
+    def opened(self) -> int:
+        """The draft of the story: one of its own, or one that was begun from another case and is written on."""
+        writer, form = self.person(self.writer), self.filled(self.case["form"])
+        begun = self.case.get("begun")
+        if not begun:
+            return cases.open_case(self.conn, writer, self.case["process"], self.case["origin"], form)
+        source = self.below(self.stage.opened[begun["from"]], begun.get("child", ()))
+        made = deriving.derive(
+            self.conn, _actor(self.conn, writer), source, begun["way"], begun.get("why", ""), uuid4()
+        )
+        row = load_case(self.conn, made, writer).row
+        written = {group: {**row.form.get(group, {}), **part} for group, part in form.items()}
+        cases.save(self.conn, writer, made, written, row.saves)
+        return made
 
     def do(self, case_id: int, action: str, person: int, inputs: dict[str, Any], groups: dict[str, Any]) -> None:
         """The act; a warning that comes up only on some days of the year is met with the words that the file keeps for it."""
@@ -183,10 +196,12 @@ class _Scene:
                 met[kind][rule] = self.stage.reasons[rule] if kind == "reasons" else ""
             self.do(case_id, action, person, inputs | met, groups)
 
-    def child(self, case_id: int, number: int) -> int:
-        """The child case of that number, counted from 0."""
-        rows = self.conn.execute("SELECT id FROM cases WHERE parent_id = %s ORDER BY id", (case_id,)).fetchall()
-        return int(rows[number][0])
+    def below(self, case_id: int, way: int | Sequence[int]) -> int:
+        """The case under it: by its number among the children, counted from 0, or by the numbers from one to the next."""
+        for number in (way,) if isinstance(way, int) else way:
+            rows = self.conn.execute("SELECT id FROM cases WHERE parent_id = %s ORDER BY id", (case_id,)).fetchall()
+            case_id = int(rows[number][0])
+        return case_id
 
     @property
     def writer(self) -> str:
@@ -196,31 +211,28 @@ class _Scene:
         return by if by.startswith("bureau") else "municipality"
 
     def person(self, by: str) -> int:
-        """Who is meant by `bureau`, `bureau@hk-sorachi`, `director`, `municipality`, `partner:014583`, `staff:0`, …"""
+        """Who is meant by `bureau`, `bureau@hk-sorachi`, `director`, `municipality`, `partner:014583`, `staff:0`, `person:key`, …"""
         role, _, told = by.partition(":")
         role, _, office = role.partition("@")
         people = self.stage.people
+        if role == "person":
+            return people[told]
         if role == "staff":
             return people[self.case["team"]["members"][int(told)]["person"]]
         if role in ("municipality", "partner", "municipality_head"):
             return people[f"{'h' if role.endswith('head') else 'm'}{told or self.case['municipality']}"]
         if role == "line":
             return people[f"line:{told}-{short(self.case['office'])}"]
-        return people[role if role == "headquarters" else f"{role}-{short(office or self.case['office'])}"]
+        return people[role if role in people else f"{role}-{short(office or self.case['office'])}"]
 
     def groups(self, by: str) -> dict[str, Any]:
-        """The field groups that the act takes over; a report is that of the person whose it is."""
+        """The field groups that the act takes over; one that ends with @ is that of the person whose it is."""
         groups: dict[str, Any] = self.filled(self.step.get("form") or {})
-        if "report" in groups:
-            of = self.step.get("of", by)
-            report = groups.pop("report")
-            if report.get("actual_days") == "same":
-                report |= {"went": "planned", "actual_days": ""}
-            groups[f"report:{self.person(of)}"] = report
-        return groups
+        whose = self.person(self.step.get("of", by))
+        return {f"{name[:-1]}{whose}" if name.endswith(":@") else name: part for name, part in groups.items()}
 
     def filled(self, value: Any) -> Any:
-        """The value with its tokens filled: days as dates, day ranges as text, people as ids, cases as their numbers.
+        """The value with its tokens filled: days as dates, day ranges as text, people and posts as ids, cases as their numbers.
 
         `@team` is the case's team. A range may end with the half that is meant: [{"day": 3}, {"day": 3}, "午前"].
         """
@@ -233,8 +245,10 @@ class _Scene:
                 return self.stage.calendar.add_business_days(
                     self.base + timedelta(days=value["workday"]), 0
                 ).isoformat()
-            if set(value) == {"number"}:
-                return self.number(value["number"])
+            if set(value) == {"number"} or set(value) == {"number", "child"}:
+                return self.number(value["number"], value.get("child", ()))
+            if set(value) == {"post_of"}:
+                return str(self.stage.posts[value["post_of"]])
             return {
                 key: self.stage.people[part] if key == "person" and isinstance(part, str) else self.filled(part)
                 for key, part in value.items()
@@ -249,8 +263,9 @@ class _Scene:
         start, end = self.filled(first), self.filled(last)
         return (start if start == end else f"{start}〜{end}") + half
 
-    def number(self, key: str) -> str:
-        row = self.conn.execute("SELECT number FROM cases WHERE id = %s", (self.stage.opened[key],)).fetchone()
+    def number(self, key: str, way: int | Sequence[int]) -> str:
+        case_id = self.below(self.stage.opened[key], way)
+        row = self.conn.execute("SELECT number FROM cases WHERE id = %s", (case_id,)).fetchone()
         return str(row[0]) if row else ""
 
 

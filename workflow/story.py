@@ -1,7 +1,7 @@
 """The story of one case: its events with what was written, and the letters it brought forth."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -12,6 +12,7 @@ from states.routes import to_json
 from workflow import history, rounds, thread
 from workflow.access import OUTSIDE
 from workflow.blackout import filled
+from workflow.called import Called
 from workflow.cases import View
 from workflow.deadlines import TOKYO
 from workflow.queries import Connection, _dicts, label_of, named
@@ -20,11 +21,14 @@ from workflow.turns import LINE, hand_of
 HOLDERS = {
     "municipality": "市町村",
     "municipality_head": "市町村の決裁者",
+    "partner": "参加する市町村",
     "bureau": "振興局",
     LINE: "回議・合議の職",
     "director": "局長",
     "headquarters": "本庁",
     "department": "本庁各部",
+    "personnel": "人事担当",
+    "body": "団体",
     "staff": "派遣職員",
     "records": "文書管理",
     "": "—",
@@ -49,11 +53,11 @@ def timeline(conn: Connection, view: View) -> list[dict[str, Any]]:
     laid = rounds.written(conn, view) if process.matters and view.roles - OUTSIDE else []
     routed = rounds.words(laid)
     hands = {one.seq: hand_of(None if one.erased_by or one.route is None else to_json(one.route)) for one in laid}
-    lines = []
+    lines, called = [], Called(conn)
     for row in named(conn, _events(conn, view)):
         body = json.loads(row["body"])
         shown = [
-            part_told(process, row["action"], part)
+            part_told(process, row["action"], part, called)
             for part in written.get(row["seq"], ())
             if view.may_read(part["kind"])
         ]
@@ -90,8 +94,16 @@ LABELS = {"reasons": "起案者の理由", "confirm": "注意を認めた理由"
           "follow": "人事の発令で変わったところ", "reassign": "替えた職と理由", "stay": "いまの局で続ける理由"}  # fmt: skip
 
 
-def part_told(process: Process, action: str, part: Mapping[str, Any]) -> dict[str, Any] | None:
-    """What one content row says on the page: typed reasons and remarks; forms and figures are shown elsewhere."""
+def part_told(
+    process: Process,
+    action: str,
+    part: Mapping[str, Any],
+    called: Callable[[str, Any], Any] = lambda kind, value: value,
+) -> dict[str, Any] | None:
+    """What one content row says on the page: typed reasons and remarks, picked codes by the names that `called` finds.
+
+    Forms and figures are shown elsewhere.
+    """
     kind = part["kind"]
     head, _, name = kind.partition(":")
     if kind.removeprefix("internal:").startswith("file:"):
@@ -104,7 +116,7 @@ def part_told(process: Process, action: str, part: Mapping[str, Any]) -> dict[st
     if head == "child" and part["data"] is not None:
         moved = json.loads(bytes(part["data"]))
         text = f"{moved['title']}: {moved['action']}({moved['from']} → {moved['to']})"
-        return {"label": "条件など", "text": text, "erased_by": None, "internal": False}
+        return {"label": "下の案件", "text": text, "erased_by": None, "internal": False}
     if kind == "succession" and part["data"] is not None:
         told = {(p["from_name"], p["to_name"]): None for p in json.loads(bytes(part["data"]))}
         text = "、".join(f"{old} → {new}" for old, new in told)
@@ -138,7 +150,7 @@ def part_told(process: Process, action: str, part: Mapping[str, Any]) -> dict[st
     text = None
     if part["data"] is not None:
         text = json.loads(bytes(part["data"]))
-        text = dict(ask.choices).get(text, text) if ask else text
+        text = called(ask.kind, dict(ask.choices).get(text, text)) if ask else text
         text = "起案者の理由を認めた" if stem == "confirm" and text == "" else text
         text = f"{text}(黒塗り 記録{part['erased_by']}号)" if part["erased_by"] else text
     return {"label": label, "text": text, "erased_by": part["erased_by"], "internal": head == "internal"}
@@ -168,6 +180,7 @@ def letters(conn: Connection, view: View) -> list[dict[str, Any]]:
             "seq": filed.get(key),
         }
         for key, _ in dict.fromkeys(keys)
+        if view.may_read(f"letter:{key}")
     ]
 
 

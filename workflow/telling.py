@@ -9,17 +9,20 @@ from typing import Any
 
 from states.kernel import Move, Offer
 from states.routes import GROUP, to_json
-from states.terms import Action, Facts, Input
+from states.terms import PICKED, Action, Facts, Input
 from states.text import visible
 from workflow import acts, foreseen, numbers, routing
 from workflow.access import OUTSIDE, PARTS, TODAY
 from workflow.audience import Addressee, Connection, Desk, audience, desks_told
+from workflow.families import ALONE
 from workflow.loading import Loaded, NotFound, load
 
 NOBODY = "ありません"
 CHOSEN = "ここで選ぶ相手の担当"
-# The kinds of input by which an organisation is chosen that is told then.
-_CHOICES = frozenset({"office", "partner"})
+# The kinds of input by which an organisation or a post is chosen that is told then.
+_CHOICES = frozenset({"office", "partner"}) | PICKED
+_POSTS = frozenset({"post", "to"})  # names of those by which a post of the route is
+_ORGS = frozenset({"department", "municipality", "municipalities"})  # kinds of fields by which one is named
 _MUNICIPAL = frozenset({"requester", "destination", "partner"})
 
 NAMES = f"""SELECT code, name FROM organisation WHERE code = ANY (%s)
@@ -34,6 +37,7 @@ def before(conn: Connection, person_id: int, case_id: int, offers: Sequence[Offe
         case = load(conn, case_id, person_id)
     except NotFound:
         return {}
+    routing.prepare(conn, case)  # who is asked again is asked as the posts are held now
     # Who takes part is told by the desk of a municipality: which of them, each act says by itself.
     informed = {tells: desks_told(conn, case_id, sorted(tells)) for tells in {offer.action.tells for offer in offers}}
     after = {offer.action.name: _after(conn, case, offer) for offer in offers}
@@ -56,7 +60,7 @@ def before(conn: Connection, person_id: int, case_id: int, offers: Sequence[Offe
     for offer in offers:
         here = desks[offer.action.name]
         parts = _posts(names, people, here, outside) + _empty(names, [d for d in here if d not in seated | alone])
-        parts += [CHOSEN] if _chooses(offer.action) else []
+        parts += [CHOSEN] if _chooses(offer.action) or _written_in(case, offer.action, after[offer.action.name]) else []
         told[offer.action.name] = "、".join(dict.fromkeys(parts)) or NOBODY
     return told
 
@@ -69,8 +73,9 @@ def _desks(case: Loaded, offer: Offer, informed: Sequence[Desk], after: Facts) -
     lead = action.leads(after) if action.leads and known else row.lead
     asked = [acts.desk_of(ask, case, [*parties, *joining], {}, lead)[:4] for ask in process.inbox(after)]
     standing = {(org, role, person, ask) for _, org, role, person, ask, _ in row.steps or ()}
-    # Where the act chooses who leads, the next desk is not this office's.
-    new = [] if action.leads and not known else [step for step in asked if step not in standing]
+    # Where the act chooses who leads, or whose desk is next, it is not this office's.
+    elsewhere = action.leads or any(ask.kind == "post" for ask in action.asks)
+    new = [] if elsewhere and not known else [step for step in asked if step not in standing]
     found = [Desk(*step) for step in new]
     move = Move(action, row.state, offer.dest.name, ())
     found += [Desk(org, role) for org, role in routing.dropped(process, move, row.form, after.form)]
@@ -80,6 +85,7 @@ def _desks(case: Loaded, offer: Offer, informed: Sequence[Desk], after: Facts) -
         for part, org in joining
         if (part in _MUNICIPAL and "municipality" in action.tells) or part in {"partner"} & action.tells
     ]
+    found += [Desk(org, part) for part, org in joining if part in ALONE and part in action.tells]
     leading = [role for role, parts in PARTS.items() if "lead" in parts and role in action.tells]
     found += [Desk(lead, role) for role in leading if lead != row.lead]
     return list(dict.fromkeys(found))
@@ -124,7 +130,18 @@ def _typed(ask: Input, facts: Facts) -> str:
 
 def _chooses(action: Action) -> bool:
     """Whether whom the act tells is chosen with it: an organisation, or a post of the route."""
-    return any(ask.kind in _CHOICES or (ask.name == "post" and ask.kind == "choice") for ask in action.asks)
+    return any(ask.kind in _CHOICES or (ask.name in _POSTS and ask.kind == "choice") for ask in action.asks)
+
+
+def _written_in(case: Loaded, action: Action, after: Facts) -> bool:
+    """Whether those who join by the act are still to be written on its own page, from a list or a table of organisations."""
+    form = case.process.form
+    if form is None or action.parties is None or action.parties(after):
+        return False
+    picked = {
+        path.partition(".")[0].partition(":")[0] for path, one in form.fields_by_path.items() if one.kind in _ORGS
+    }
+    return bool(picked & action.edits)
 
 
 def _desks_of(conn: Connection, desks: Sequence[Desk], seated: set[Desk]) -> set[Desk]:
@@ -146,16 +163,28 @@ def _posts(names: Mapping[str, str], people: Sequence[Addressee], desks: Sequenc
             asks.setdefault(where, {}).update(
                 {f"{d.ask}、代決できます" if d.absent else d.ask: None for d in here if d.ask and not outside}
             )
-    return [_said(where, groups[where], list(asks[where])) for where in groups]
+    told: dict[str, list[str]] = {}
+    for org in dict.fromkeys(org for org, _ in groups):
+        sections = [(section, people) for (name, section), people in groups.items() if name == org]
+        for section, people in sections:
+            # Beside sections that are named, a post of none is named by its title, not by the office again.
+            place = section or ("・".join(dict.fromkeys(p.title for p in people)) if len(sections) > 1 else "")
+            told.setdefault(org, []).append(_said(place, people, list(asks[org, section])))
+    return [_of(visible(org), parts) for org, parts in told.items()]
 
 
-def _said(where: tuple[str, str], people: Sequence[Addressee], asks: Sequence[str]) -> str:
+def _of(org: str, parts: Sequence[str]) -> str:
+    """The organisation once, with those of it who are told."""
+    return org + ("" if parts[0].startswith("(") else " " if parts[0] else "") + "・".join(parts)
+
+
+def _said(place: str, people: Sequence[Addressee], asks: Sequence[str]) -> str:
     without = sum(not person.mail.strip() for person in people)
     notes = ["・".join(visible(ask) for ask in asks)] if asks else []
     if without:
         some = "" if without == len(people) else f"{without}人は"
         notes.append(f"{some}メールアドレスの登録なし、受信箱にだけ出ます")
-    return " ".join(filter(None, map(visible, where))) + (f"({'。'.join(notes)})" if notes else "")
+    return visible(place) + (f"({'。'.join(notes)})" if notes else "")
 
 
 def _empty(names: Mapping[str, str], desks: Sequence[Desk]) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any
 from states.dates import read_date, wareki
 from states.seats import ACTING, CHARGE, CONCURRENT, JOINT, MAIN, STAND_INS, TENURES
 from states.text import narrow, problems
-from workflow.access import SCOPE_OF, Actor
+from workflow.access import SCOPE_OF, Actor, seated_in
 from workflow.cases import today
 from workflow.colleagues import NotTaken
 from workflow.loading import Connection, NotFound
@@ -49,8 +49,11 @@ def add_post(conn: Connection, actor: Actor, typed: Mapping[str, str]) -> int:
     since = _day(conn, typed, "since", "始まる日", wrong)
     if role not in ROLES:
         wrong["role"] = "この職でできること(役割)を選んでください。"
-    if since and not conn.execute(ORGANISATION, (office, since, since)).fetchone():
+    there = conn.execute(ORGANISATION, (office, since, since)).fetchone() if since else None
+    if since and there is None:
         wrong["office"] = f"その組織は、{wareki(since)}にはありません。組織を選び直してください。"
+    elif there and role in ROLES and not seated_in(role, there[0]):
+        wrong["role"] = f"「{ROLES['body']}」は認めた団体だけに置け、認めた団体にはほかの役割を置けません。"
     if wrong or since is None:
         raise NotTaken(wrong)
     row = conn.execute(
@@ -62,7 +65,7 @@ def add_post(conn: Connection, actor: Actor, typed: Mapping[str, str]) -> int:
     return int(row[0])
 
 
-ORGANISATION = """SELECT 1 FROM organisation WHERE code = %s AND (valid_from IS NULL OR valid_from <= %s)
+ORGANISATION = """SELECT kind FROM organisation WHERE code = %s AND (valid_from IS NULL OR valid_from <= %s)
   AND (valid_to IS NULL OR valid_to >= %s)"""
 
 

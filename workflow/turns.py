@@ -25,7 +25,7 @@ from workflow.queries import Connection, _dicts, database_now
 DAY = timedelta(days=1)
 _Key = TypeVar("_Key")
 LINE, DRAFTER_S = "line", "bureau"  # who reviews or consents before the decision; with whom a drafter sits
-HOLDERS = ("municipality", "bureau", LINE, "director", "headquarters", "staff")
+HOLDERS = ("municipality", "partner", "bureau", LINE, "director", "headquarters", "department", "personnel", "staff")
 # Outside, an office, its line and its head are one: who of them has it is the office's own matter. The sums stay the same.
 BEHIND = {"director": "bureau", LINE: "bureau"}
 

@@ -25,7 +25,7 @@ FROM me CROSS JOIN standing CROSS JOIN assignment a JOIN cases c ON c.id = a.cas
 WHERE a.person_id = ANY (%(people)s) AND {VISIBLE} AND {INSIDE} GROUP BY a.person_id"""
 
 ORGANISATIONS = f"""SELECT code, kind, name, short, office FROM organisation
-WHERE kind <> 'headquarters' AND (valid_from IS NULL OR valid_from <= {TODAY}) AND (valid_to IS NULL OR valid_to >= {TODAY})
+WHERE kind NOT IN ('headquarters', 'body') AND (valid_from IS NULL OR valid_from <= {TODAY}) AND (valid_to IS NULL OR valid_to >= {TODAY})
 ORDER BY kind, sort, code"""
 
 

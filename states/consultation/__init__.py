@@ -5,12 +5,14 @@ from datetime import date
 from difflib import SequenceMatcher
 from typing import Any
 
+from states import council_topic
 from states.consultation import table
-from states.consultation.form import CHANNELS, FORM
+from states.consultation.form import ALL_DISPOSITIONS, CHANNELS, FIELDS, FORM
 from states.consultation.places import found
 from states.dates import read_date
 from states.dispatch import derived
 from states.kernel import Process
+from states.outputs import Monthly, Split
 from states.places import Directory
 from states.terms import Arrival, Brief, Derive, Facts, Promise
 from states.text import search_key
@@ -68,6 +70,13 @@ def _meeting(facts: Facts) -> Mapping[str, Any]:
     return {"plan": {"theme": facts.read.text("matter.subject"), "municipalities": facts.read.text("place.code")}}
 
 
+def _topic(facts: Facts) -> Mapping[str, Any]:
+    read = facts.read
+    return council_topic.draft(
+        facts, title=read.text("matter.subject"), text=read.text("matter.body"), place=read.text("place.code")
+    )
+
+
 def _again(facts: Facts) -> Mapping[str, Any]:
     """The same matter once more after its end; what was asked is there, what was answered stands in the earlier case."""
     form = facts.form
@@ -103,6 +112,7 @@ PROCESS = Process(
     derives=(
         Derive("dispatch", "この相談から派遣を編成する", table.BUREAU | table.DIRECTOR, OPEN, "dispatch", "director", _dispatch, _disposed("dispatch_candidate"), "派遣の下書きができます。町、件名、内容を書き入れます"),
         Derive("meeting", "この相談からラウンドテーブルを計画する", table.BUREAU, OPEN, "round_table", "office", _meeting, _disposed("round_table_candidate"), "計画の下書きができます。テーマと市町村を書き入れます"),
+        Derive("topic", "この相談を連携会議の議題の候補にする", table.BUREAU, OPEN, "council_topic", "office", _topic, _disposed("council_candidate"), "議題の候補の下書きができます。件名、内容、市町村を書き入れます"),
         Derive("again", "同じ件でもう一度受け付ける", table.BUREAU, ("cs_closed",), "consultation", "desk", _again, effect="受付票の下書きができ、この相談とつながります"),
     ),
     words={
@@ -113,4 +123,12 @@ PROCESS = Process(
         "clauses": {"I-02": "文字", "I-05": "日付", "I-06": "市町村の同定"},
     },
     brief=Brief(voice=lambda read: read.text("matter.subject"), promises=_promises, heard=lambda read: read.text("follow.note")),
+    monthly=Monthly(
+        "総合相談の月次処理状況", came="receipt.on", answered=frozenset({"cs_answered", "cs_following", "cs_closed"}), void=frozenset({"cs_withdrawn", "cs_merged"}),
+        splits=(
+            Split("channel", "受けた方法", "receipt.channel", CHANNELS, "書かれていない"), Split("field", "分野", "receipt.field", FIELDS, "書かれていない"),
+            Split("disposition", "処理の方針", "disposition.kind", ALL_DISPOSITIONS),
+        ),
+        shows=("owner.post", "owner.section", "extension.until", "extension.reason"),
+    ),
 )  # fmt: skip

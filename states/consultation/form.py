@@ -1,5 +1,7 @@
 """The form of a consultation: what was asked first, then from whom, what was done with it, what was answered."""
 
+from collections.abc import Mapping
+
 from states.forms import Field, Form, Group, Table
 
 CHANNELS = (
@@ -16,7 +18,7 @@ FIELDS = (
 SECRECY = (("open", "公開してよい"), ("parties", "関係者限り"), ("secret", "局の中だけ"))
 DISPOSITIONS = (
     ("answer", "回答・情報の提供"), ("refer", "所管の課へ引き継ぐ"), ("dispatch_candidate", "飛び出し隊の候補"), ("round_table_candidate", "ラウンドテーブルの候補"),
-    ("escalate_hq", "本庁の調整に上げる"), ("out_of_scope", "窓口の対象でない(ほかの窓口を案内)"),
+    ("council_candidate", "連携会議の議題の候補"), ("escalate_hq", "本庁の調整に上げる"), ("out_of_scope", "窓口の対象でない(ほかの窓口を案内)"),
 )  # fmt: skip
 DUPLICATE = "duplicate"
 RESULTS = (
@@ -26,6 +28,26 @@ RESULTS = (
     ("unable", "対応が難しい"),
 )
 ALL_DISPOSITIONS = (*DISPOSITIONS, (DUPLICATE, "先の相談と同じ"))
+
+# How a consultation went from one to another; what sends the asker on from door to door is counted.
+PASSED = (
+    ("assigned", "割り振った"), ("kept", "窓口で預かった"), ("taken", "窓口で対応することにした"), ("accepted", "受けた"), ("refused", "断った"), ("handed", "引き継いだ"),
+)  # fmt: skip
+SENT_ON = frozenset({"refused", "handed"})
+
+
+def passed(row: Mapping[str, str]) -> str:
+    """A step of the way in a sentence: 農務課 係長が断り、窓口に戻しました(所管でない)"""
+    by = row["post"] or "窓口"
+    post, section = row["to_post"], row["to"]
+    to = "・".join(filter(None, (post, "" if section in post else section))) or "ほかの担当"
+    said = {
+        "assigned": f"窓口が、{to}に割り振りました", "kept": "担当が決まらず、窓口が預かりました", "taken": "窓口が自分で対応することにしました",
+        "accepted": f"{by}が受けました", "refused": f"{by}が断り、窓口に戻しました", "handed": f"{by}が、{to}に引き継ぎました",
+    }  # fmt: skip
+    told = next((said[key] for key, label in PASSED if label == row["kind"]), row["kind"])
+    return f"{told}({row['reason']})" if row["reason"] else told
+
 
 MATTER = Group(
     "matter", "相談",
@@ -63,10 +85,13 @@ ANSWER = Group(
 WRITTEN_BY_ACTS = (
     Group("place", "市町村", (Field("code", "市町村", "municipality"), Field("name", "いまの名"), Field("note", "聞いた名")), typed=False),
     Group("owner", "担当", (Field("post", "担当の職", "post"), Field("section", "課"), Field("named_on", "割り振った日", "mark")), typed=False),
-    Group("handovers", "引継ぎ", (Table("items", "引継ぎ", (Field("on", "日", "mark"), Field("kind", "種類", "choice", options=(("refused", "断った"), ("handed", "引き継いだ"))), Field("post", "もとの担当", "post"), Field("to", "渡した先"), Field("reason", "理由", "long"))),), typed=False),
+    Group("handovers", "担当の移り変わり", (Table("items", "担当の移り変わり", (
+        Field("on", "日", "mark"), Field("kind", "したこと", "choice", options=PASSED), Field("post", "だれが", "post"), Field("to_post", "だれへ", "post"),
+        Field("to", "どの課へ"), Field("reason", "理由", "long"),
+    ), says=passed),), typed=False),
     Group("inquiry", "照会", (Field("to", "照会先"), Field("question", "聞くこと", "long"), Field("due", "いつまで", "date"), Field("reply", "答え", "long")), typed=False),
     Group("disposition", "処理の方針", (Field("kind", "方針", "choice", options=ALL_DISPOSITIONS), Field("forward_to", "渡す先"), Field("reason", "理由", "long"), Field("on", "決めた日", "mark"), Field("by", "決めた人", "mark")), typed=False),
-    Group("extension", "回答期限の延長", (Field("until", "新しい期限", "date"), Field("reason", "理由", "long")), typed=False),
+    Group("extension", "回答期限の延長", (Field("until", "延ばした期限", "date"), Field("reason", "延ばした理由", "long")), typed=False),
     Group("follow", "フォロー", (Field("on", "フォローの日", "date"), Field("result", "結果", "choice", options=RESULTS), Field("note", "相手の様子", "long")), typed=False),
     Group("merged", "統合", (Field("into", "統合先"), Field("reason", "理由", "long")), typed=False),
 )  # fmt: skip

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from states.consultation import places
+from states.consultation.form import SENT_ON
 from states.dates import read_date
 from states.forms import Filled
 from states.terms import Facts, Verdict, block, guard, ok, warn
@@ -28,7 +29,7 @@ def place_of(facts: Facts) -> places.Found:
 
 def handed(facts: Facts) -> int:
     """How often it was refused or handed on."""
-    return len(facts.read.part("handovers").rows("items"))
+    return sum(row.text("kind") in SENT_ON for row in facts.read.part("handovers").rows("items"))
 
 
 @guard("I-06")

@@ -55,22 +55,21 @@ def _town(facts: Facts) -> Sequence[tuple[str, str]]:
     return [("partner", found.municipality.code)] if own and found.municipality else ()
 
 
-def _assigned(facts: Facts) -> Mapping[str, Any]:
-    return {"owner": {"named_on": facts.today.isoformat()}}
+def _passed(kind: str) -> Any:
+    """One more step of the way: who had it (as read before the act), whom it goes to, why."""
 
-
-def _handed(kind: str) -> Any:
     def record(facts: Facts) -> Mapping[str, Any]:
-        owner, given = facts.form.get("owner") or {}, facts.inputs
+        given, going = facts.inputs, kind in ("assigned", "handed")
         items = list((facts.form.get("handovers") or {}).get("items") or ())
         row = {
-            "on": facts.today.isoformat(),
-            "kind": kind,
-            "post": str(facts.registers.get("post_before") or owner.get("post") or ""),
-        }
-        row |= {"to": str(given.get("section") or ""), "reason": str(given.get("reason") or "")}
+            "on": facts.today.isoformat(), "kind": kind, "post": "" if kind == "assigned" else facts.read.text("owner.post"),
+            "to_post": str(given.get("post") or "") if going else "", "to": str(given.get("section") or "") if going else "",
+            "reason": str(given.get("reason") or ""),
+        }  # fmt: skip
         kept: dict[str, Any] = {"handovers": {"items": [*items, row]}}
-        return kept | {"owner": {"post": "", "section": ""}} if kind == "refused" else kept
+        if going:  # a section is of the post that was named with it
+            kept["owner"] = {"section": row["to"], "named_on": facts.today.isoformat()}
+        return kept | {"owner": {"post": "", "section": "", "named_on": ""}} if kind == "refused" else kept
 
     return record
 
@@ -103,7 +102,18 @@ def _to_headquarters(facts: Facts) -> Sequence[Child]:
         "subject": read.text("matter.subject"), "text": str(facts.inputs.get("text") or ""), "due": str(facts.inputs.get("due") or ""),
         "quick": True, "municipality": read.text("place.code"),
     }  # fmt: skip
-    return [Child("coordination", "follow", {"request": what}, "ask")]
+    return [Child("coordination", "consultation", {"request": what}, "ask")]
+
+
+def _answer_begins(facts: Facts) -> Mapping[str, Mapping[str, Any]]:
+    """The answer begins with what headquarters proposes to say to the region; what it says inside stays there."""
+    told = [
+        child["form"].get("synthesis") or {}
+        for child in facts.registers.get("children", ())
+        if child["process"] == "coordination" and child["final"]
+    ]
+    text = "\n".join(said for part in told if (said := str(part.get("regional") or "").strip()))
+    return {"answer": {"text": text}} if text else {}
 
 
 def _as_answer(facts: Facts) -> Sequence[Child]:
@@ -142,14 +152,14 @@ ACTIONS = (
         guards=(FORM.letters, FORM.lacking("matter"), rules.day_that_is_one, rules.known_place), edits=TAKEN, numbers=("case",), record=_received, parties=_town, tells=PARTNER, main=True,
     ),
     Action("amend", UNANSWERED, STAY, "受付票を直す", BUREAU, "書いた内容が残ります", guards=(FORM.letters, rules.day_that_is_one, rules.known_place), edits=TAKEN, record=_received),
-    Action("assign", ("cs_received", "cs_unowned"), "cs_offered", "担当を割り振る", BUREAU | DIRECTOR, "担当の職の受信箱に入ります", asks=OWNER, record=_assigned, tells=BUREAU, main=True),
-    Action("keep", ("cs_received",), "cs_unowned", "窓口で預かる", BUREAU, "担当が決まるまで窓口の手番になります", asks=(Input("reason", "担当が決まらない訳", internal=True),)),
-    Action("accept", ("cs_offered",), "cs_hand", "受ける", BUREAU, "担当として対応を始めます", main=True),
-    Action("take", ("cs_received", "cs_unowned"), "cs_hand", "窓口で対応する", BUREAU, "窓口が自分で答えます"),
-    Action("refuse", ("cs_offered",), "cs_unowned", "断る", BUREAU, "窓口に戻ります", when=_seldom, asks=(REFUSAL,), record=_handed("refused"), tells=BUREAU),
-    Action("refuse", ("cs_offered",), "cs_unowned", "断る", BUREAU, "窓口に戻り、局長にも知らせます", when=_often, asks=(REFUSAL,), record=_handed("refused"), tells=BUREAU | DIRECTOR),
-    Action("hand_over", WORKING, "cs_offered", "ほかの担当へ引き継ぐ", BUREAU, "新しい担当の受信箱に入ります", when=_seldom, asks=(*OWNER, Input("reason", "引き継ぐ理由")), record=_handed("handed"), tells=BUREAU),
-    Action("hand_over", WORKING, "cs_offered", "ほかの担当へ引き継ぐ", BUREAU, "新しい担当の受信箱に入り、局長にも知らせます", when=_often, asks=(*OWNER, Input("reason", "引き継ぐ理由")), record=_handed("handed"), tells=BUREAU | DIRECTOR),
+    Action("assign", ("cs_received", "cs_unowned"), "cs_offered", "担当を割り振る", BUREAU | DIRECTOR, "担当の職の受信箱に入ります", asks=OWNER, record=_passed("assigned"), tells=BUREAU, main=True),
+    Action("keep", ("cs_received",), "cs_unowned", "窓口で預かる", BUREAU, "担当が決まるまで窓口の手番になります", asks=(Input("reason", "担当が決まらない訳", internal=True),), record=_passed("kept")),
+    Action("accept", ("cs_offered",), "cs_hand", "受ける", BUREAU, "担当として対応を始めます", record=_passed("accepted"), main=True),
+    Action("take", ("cs_received", "cs_unowned"), "cs_hand", "窓口で対応する", BUREAU, "窓口が自分で答えます", record=_passed("taken")),
+    Action("refuse", ("cs_offered",), "cs_unowned", "断る", BUREAU, "窓口に戻ります", when=_seldom, asks=(REFUSAL,), record=_passed("refused"), tells=BUREAU),
+    Action("refuse", ("cs_offered",), "cs_unowned", "断る", BUREAU, "窓口に戻り、局長にも知らせます", when=_often, asks=(REFUSAL,), record=_passed("refused"), tells=BUREAU | DIRECTOR),
+    Action("hand_over", WORKING, "cs_offered", "ほかの担当へ引き継ぐ", BUREAU, "新しい担当の受信箱に入ります", when=_seldom, asks=(*OWNER, Input("reason", "引き継ぐ理由")), record=_passed("handed"), tells=BUREAU),
+    Action("hand_over", WORKING, "cs_offered", "ほかの担当へ引き継ぐ", BUREAU, "新しい担当の受信箱に入り、局長にも知らせます", when=_often, asks=(*OWNER, Input("reason", "引き継ぐ理由")), record=_passed("handed"), tells=BUREAU | DIRECTOR),
     Action(
         "dispose", WORKING, STAY, "処理の方針を決める", BUREAU, "方針が記録されます",
         asks=(Input("kind", "方針", "choice", choices=DISPOSITIONS, into="disposition.kind"), Input("forward_to", "渡す先", required=False, into="disposition.forward_to"), Input("reason", "理由", into="disposition.reason")), record=_disposed,
@@ -158,13 +168,13 @@ ACTIONS = (
     Action("got_reply", ("cs_inquiring",), "cs_hand", "照会の答えを受ける", BUREAU, "対応中に戻ります", asks=(Input("reply", "答え", into="inquiry.reply"),), main=True),
     Action("ask_headquarters", WORKING, STAY, "本庁に調整を求める", BUREAU, "本庁の主管局が関係する部に照会します", asks=(Input("text", "求めること"), Input("due", "いつまで", "date", required=False)), opens=_to_headquarters, tells=HEADQUARTERS),
     Action("extend", ("cs_hand",), STAY, "回答の期限を延ばす", BUREAU, "新しい期限になり、理由が残ります", guards=(rules.extended_to_a_day,), asks=(Input("until", "新しい期限", "date", into="extension.until"), Input("reason", "延ばす理由", into="extension.reason")), tells=PARTNER),
-    Action("write_answer", WORKING, STAY, "回答を書く", BUREAU, "書いた内容が残ります", guards=(FORM.letters,), edits=frozenset({"answer"})),
-    Action("ask_check", ("cs_hand",), "cs_checking", "回答の確認を求める", BUREAU, "局長が確認してから回答します", when=_checked, guards=(rules.disposed, FORM.letters, FORM.lacking("answer"), rules.basis_of_law, rules.no_asker_in_the_answer), edits=frozenset({"answer"}), tells=DIRECTOR, main=True),
+    Action("write_answer", WORKING, STAY, "回答を書く", BUREAU, "書いた内容が残ります", guards=(FORM.letters,), edits=frozenset({"answer"}), begins=_answer_begins),
+    Action("ask_check", ("cs_hand",), "cs_checking", "回答の確認を求める", BUREAU, "局長が確認してから回答します", when=_checked, guards=(rules.disposed, FORM.letters, FORM.lacking("answer"), rules.basis_of_law, rules.no_asker_in_the_answer), edits=frozenset({"answer"}), begins=_answer_begins, tells=DIRECTOR, main=True),
     Action("return_answer", ("cs_checking",), "cs_hand", "回答を差し戻す", DIRECTOR, "担当に戻ります", asks=(Input("reason", "直してほしいこと", internal=True),), tells=BUREAU),
     Action("confirm_answer", ("cs_checking",), "cs_answered", "確認して回答する", DIRECTOR, "回答が記録され、フォローの日を待ちます", asks=(Input("on", "フォローの日", "date", required=False, into="follow.on"),), record=_answered, tells=BUREAU | PARTNER, main=True),
     Action(
         "answer", ("cs_hand",), "cs_answered", "回答する", BUREAU, "回答が記録され、フォローの日を待ちます", when=lambda facts: not _checked(facts),
-        guards=(rules.disposed, FORM.letters, FORM.lacking("answer"), rules.basis_of_law, rules.no_asker_in_the_answer), asks=(Input("on", "フォローの日", "date", required=False, into="follow.on"),), edits=frozenset({"answer"}), record=_answered, tells=PARTNER, main=True,
+        guards=(rules.disposed, FORM.letters, FORM.lacking("answer"), rules.basis_of_law, rules.no_asker_in_the_answer), asks=(Input("on", "フォローの日", "date", required=False, into="follow.on"),), edits=frozenset({"answer"}), begins=_answer_begins, record=_answered, tells=PARTNER, main=True,
     ),
     Action("make_answer", ("cs_answered", "cs_following"), STAY, "Q&Aの候補にする", BUREAU, "匿名にして、同意を得てから公開します", opens=_as_answer),
     Action("come_back", ("cs_answered",), "cs_following", "フォローの日が来た", frozenset({CLOCK}), "解決したかを聞く番になります", tells=BUREAU),

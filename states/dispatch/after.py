@@ -1,9 +1,10 @@
 """The rows of the table after the decision: orders, beginning and end, changes, stops, reports, evaluation."""
 
-from states.dispatch import appointment, changing, headquarters, procedure, records, situation, stopping
+from states.dispatch import appointment, changing, countersign, headquarters, procedure, records, situation, stopping
 from states.dispatch.labels import STOP_REASONS
 from states.dispatch.road import answers
 from states.dispatch.roles import (
+    BODY,
     BUREAU,
     DECIDED,
     DIRECTOR,
@@ -12,6 +13,7 @@ from states.dispatch.roles import (
     INSIDE,
     INTAKE,
     MUNICIPALITY,
+    PERSONNEL,
     REASON,
     STAFF,
 )
@@ -19,20 +21,19 @@ from states.dispatch.rules import GUARDS
 from states.terms import CLOCK, STAY, Action, Input
 
 ALL = MUNICIPALITY | STAFF | BUREAU
+EVERYBODY = ALL | PERSONNEL | BODY  # whoever a change of the days concerns
 JUDGED = ("change_judgement", "change_consultation")
+APPOINTING = ("preparing", "dispatched", *JUDGED, "stopped", "awaiting_report")
 NOTE = Input("note", "添える言葉(市町村にも見えます)", required=False)
 
-READY = (procedure.named, appointment.section_heads_agree, appointment.orders_cover)
+READY = (procedure.named, appointment.section_heads_agree, appointment.orders_cover, countersign.orders_confirmed)
 PROPOSED = tuple(
     changing.on_the_proposal(asked) for asked in (procedure.team_proposed, procedure.named, *INTAKE, *DRAFTED)
 )
 CHANGE = (changing.change_written, changing.past_stays, changing.stays_within_a_month, *PROPOSED)
 CHANGE_DECIDED = tuple(changing.on_the_proposal(asked) for asked in DECIDED)
-# Nobody starts a new day before his section's head and both orders stand behind it.
-READY_TO_GO_ON = tuple(
-    changing.once_begun(changing.on_the_proposal(asked))
-    for asked in (appointment.section_heads_agree, appointment.orders_cover)
-)
+# Nobody starts a new day before his section's head and both orders, confirmed by personnel, stand behind it.
+READY_TO_GO_ON = tuple(changing.once_begun(changing.on_the_proposal(asked)) for asked in READY[1:])
 FINISHED = (
     procedure.result_written,
     headquarters.MET_TO_FINISH,
@@ -46,8 +47,24 @@ PREPARATION = (
         (procedure.same_team,), edits=frozenset({"team"}), main=True,
     ),
     Action(
-        "record_orders", ("preparing", "dispatched", *JUDGED, "stopped", "awaiting_report"), STAY, "発令と身分証を残す", BUREAU,
+        "record_orders", APPOINTING, STAY, "発令と身分証を残す", BUREAU,
         "併任の辞令と身分証の出入りを残します", (appointment.orders_readable,), edits=frozenset({"appointment"}),
+        record=countersign.entered, parties=countersign.joins, tells=PERSONNEL,
+    ),
+    Action(
+        "countersign", APPOINTING, STAY, "併任の発令を確かめる", PERSONNEL, "振興局に伝わり、この発令で派遣を始められるようになります",
+        (countersign.something_to_confirm,), when=countersign.needed, record=countersign.confirmed(paper=False), tells=BUREAU, main=True,
+    ),
+    Action(
+        "return_orders", APPOINTING, STAY, "発令の直しを求める", PERSONNEL, "直してほしい点が振興局に伝わります。発令が入り直すと、また確かめます",
+        (countersign.something_to_confirm,), when=countersign.needed, asks=(Input("reason", "直してほしい点(振興局に見えます)", into="countersign.reason"),),
+        record=countersign.sent_back, tells=BUREAU, stops=True,
+    ),
+    Action(
+        "countersign_on_paper", APPOINTING, STAY, "人事担当の確認を紙で受ける", BUREAU, "人事担当が紙などで確かめた発令を、代わりに残します",
+        (countersign.something_to_confirm,), when=countersign.needed,
+        asks=(Input("note", "確かめた人・日・文書と、代わりに入れる訳(人事担当にも見えます)", into="countersign.note"),),
+        record=countersign.confirmed(paper=True), tells=PERSONNEL,
     ),
     Action(
         "begin", ("preparing",), "dispatched", "派遣を始める", frozenset({CLOCK}), "派遣の初めの日に自動で始まります",
@@ -68,7 +85,7 @@ PREPARATION = (
     ),
     Action(
         "cancel", ("preparing",), "cancelled", "派遣を中止する", DIRECTOR, "中止の通知を出し、派遣せずに案件を閉じます",
-        (stopping.not_ones_own,), asks=(REASON,), numbers=("letter",), letters=("cancel_notice",), record=stopping.cancelled, tells=ALL, stops=True,
+        (stopping.not_ones_own,), asks=(REASON,), numbers=("letter",), letters=("cancel_notice",), record=stopping.cancelled, tells=EVERYBODY, stops=True,
     ),
     Action(
         "cancel", ("correction",), "cancelled", "派遣を中止する", BUREAU | DIRECTOR, "派遣せずに案件を閉じます",
@@ -77,7 +94,7 @@ PREPARATION = (
     Action(
         "cancel", ("dispatched",), "awaiting_report", "派遣を打ち切る", DIRECTOR, "実際に終わった日までを派遣とし、報告に進みます",
         (stopping.cut_short, stopping.not_ones_own), asks=(Input("last_day", "実際に終わった日", "date"), REASON), numbers=("letter",),
-        letters=("cancel_notice",), record=stopping.cut, tells=ALL, stops=True,
+        letters=("cancel_notice",), record=stopping.cut, tells=EVERYBODY, stops=True,
     ),
 )  # fmt: skip
 
@@ -108,7 +125,7 @@ CHANGES = (
             "approve_change", ("change_judgement",), dest, "変更を決定する", DIRECTOR, "変更を市町村と派遣職員に通知し、新しい内容で進めます",
             (procedure.another_person, changing.another_director, *CHANGE, *CHANGE_DECIDED, headquarters.MET_TO_APPROVE, *READY_TO_GO_ON),
             when=changing.leads_to(dest, cancels=cancels, told=bool(headquarters_told)), weighs="decider", numbers=("letter",),
-            letters=("cancel_notice" if cancels else "change_notice",), record=changing.decided, tells=ALL | headquarters_told, main=True,
+            letters=("cancel_notice" if cancels else "change_notice",), record=changing.decided, tells=EVERYBODY | headquarters_told, main=True,
         )
         for dest, cancels in (
             ("preparing", False), ("dispatched", False), ("awaiting_report", False), ("awaiting_report", True), ("cancelled", True),
@@ -139,19 +156,19 @@ STOPS = (
         asks=(Input("reason_code", "事由", "choice", choices=tuple(STOP_REASONS.items()), into="stop.reason_code"),
               Input("text", "状況(市町村にも見えます)", into="stop.text"),
               Input("last_day", "実際に行った最後の日", "date", hint="だれも行かなかったときは、初めの日の前の日")),
-        record=stopping.stopped, tells=ALL | DIRECTOR, stops=True,
+        record=stopping.stopped, tells=EVERYBODY | DIRECTOR, stops=True,
     ),
     *(
         Action(
             "ratify", ("stopped",), dest, "停止を追認する", DIRECTOR, "停止した日までを派遣とし、通知を出します",
             (stopping.not_ones_own,), when=when, asks=(NOTE,), numbers=("letter",), letters=("stop_notice",), record=stopping.ratified,
-            tells=ALL, main=True,
+            tells=EVERYBODY, main=True,
         )
         for dest, when in (("awaiting_report", stopping.anybody_went), ("cancelled", stopping.nobody_went))
     ),
     Action(
         "resume", ("stopped",), "dispatched", "派遣を再開する", DIRECTOR, "止めていた日を除いて、きょうから派遣を続けます",
-        (stopping.days_remain, stopping.not_ones_own), asks=(NOTE,), record=stopping.resumed, tells=ALL,
+        (stopping.days_remain, stopping.not_ones_own), asks=(NOTE,), record=stopping.resumed, tells=EVERYBODY,
     ),
 )  # fmt: skip
 

@@ -1,10 +1,11 @@
 """Whose turn it is on a dispatch, and who reads which of its contents."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from states.dispatch import appointment, parties, situation
+from states.dispatch import appointment, countersign, parties, situation
+from states.dispatch.after import APPOINTING
 from states.dispatch.road import WAITS_FOR_PARTNERS
-from states.dispatch.roles import OFFICE
+from states.dispatch.roles import BODY, OFFICE, PERSONNEL
 from states.terms import DECISION, HELD, Ask, Facts
 
 SHARED = frozenset({
@@ -15,13 +16,31 @@ DECIDED = frozenset({
     "preparing", "change_judgement", "change_consultation", "dispatched", "stopped", "awaiting_report", "reported",
 })  # fmt: skip
 OWN = frozenset({"municipality", "municipality_head"})
+# Personnel: the orders, whom and which days they are about, and what headquarters consented to; nothing of how it was weighed.
+SEEN_BY_PERSONNEL = frozenset({
+    "request", "team", "consultation", "change_consultation", "conditions", "decision", "appointment", "countersign", "change", "changes",
+    "stop", "actual",
+})  # fmt: skip
+# A body: what is asked for and decided about the days at its place.
+SEEN_BY_BODY = frozenset({"request", "receipt", "team", "decision", "changes", "stop", "actual", "result"})
+SEEN_BESIDE = frozenset({"file", "succession", "erasure"})  # of what the acts wrote beside the form
 
 
 def asks(facts: Facts) -> Sequence[Ask] | None:
     """Whose turn it is, where that is more than the holder of the state."""
     found = _asks(facts)
-    wish = facts.state in DECIDED and facts.state != "reported" and facts.read.change_request.waits
-    return [*(found or ()), Ask("bureau", "変更の希望に答える")] if wish else found
+    more = list(_orders(facts)) if facts.state in APPOINTING else []
+    if facts.state in DECIDED and facts.state != "reported" and facts.read.change_request.waits:
+        more.append(Ask("bureau", "変更の希望に答える"))
+    return [*(found or ()), *more] if more else found
+
+
+def _orders(facts: Facts) -> Iterator[Ask]:
+    """Who has to do with the appointment orders next: personnel, or the bureau where it got them back."""
+    if countersign.waits(facts):
+        yield Ask("personnel", "併任の発令を確かめる", "countersign", also=("begin",))
+    elif countersign.to_mend(facts):
+        yield Ask("bureau", "人事担当から戻った発令を直す", "begin")
 
 
 def _asks(facts: Facts) -> Sequence[Ask] | None:
@@ -53,6 +72,8 @@ def _asks(facts: Facts) -> Sequence[Ask] | None:
         return [Ask("headquarters", "変更の協議に回答する", "change_consultation"), *_preparation(facts)]
     if facts.state in ("awaiting_report", "reported"):
         return _reports(facts)
+    if facts.state == "stopped":
+        return [Ask("director", "緊急の停止を追認する(事後決裁)", "ratification")]
     return None
 
 
@@ -85,10 +106,20 @@ def reads(kind: str, roles: frozenset[str], state: str) -> bool:
         return bool(roles & (OWN | {"auditor", "records"}))
     if roles & OFFICE:
         return True
+    if roles and roles <= PERSONNEL | BODY:
+        return _read_by_few(group, roles, state) if kind.startswith("form:") else group in SEEN_BESIDE
     if not kind.startswith("form:"):
         return group not in ("internal", "shown")
+    if _read_by_few(group, roles, state):
+        return True
     if group == "team":
         return "staff" in roles or state in DECIDED
     if group == "consent_note":
         return bool(roles & OWN)
     return group in SHARED or (group == "report" and "staff" in roles)
+
+
+def _read_by_few(group: str, roles: frozenset[str], state: str) -> bool:
+    """What personnel or a body reads: the little that its part in the case is about."""
+    body = group in SEEN_BY_BODY and (group != "team" or state in DECIDED)
+    return bool(roles & PERSONNEL and group in SEEN_BY_PERSONNEL) or bool(roles & BODY and body)

@@ -1,5 +1,7 @@
 """The parts of a dispatch that its course writes: drafting, consultation, decision, orders, changes, stops, reports."""
 
+import hashlib
+import json
 from datetime import date
 from functools import cached_property
 from typing import Any, Literal
@@ -163,6 +165,12 @@ class Order(Part):
     def dated(self) -> Reading:
         return read_date(self.dated_on)
 
+    @cached_property
+    def mark(self) -> str:
+        """A short print of the order as it stands."""
+        told = json.dumps(self.model_dump(by_alias=True), ensure_ascii=False, sort_keys=True)
+        return hashlib.sha256(told.encode()).hexdigest()[:16]
+
 
 class Card(Part):
     """The municipality's identity card of one person: issued, and given back."""
@@ -177,6 +185,18 @@ class Appointment(Part):
 
     orders: list[Order] = Field(default_factory=list)
     cards: list[Card] = Field(default_factory=list)
+
+
+class Countersign(Part):
+    """What personnel said of the orders: by their marks those that it has confirmed, or what it wants to be mended first."""
+
+    marks: list[str] = Field(default_factory=list)
+    on: str = ""
+    by: str = ""
+    paper: bool = False
+    note: str = ""
+    returned_on: str = ""
+    reason: str = ""
 
 
 class Change(Part):

@@ -22,11 +22,13 @@ from states.dispatch.course import (
     ConsentNote,
     Consultation,
     CoOffices,
+    Countersign,
     Decision,
     Drafting,
     Evaluation,
     Forwarding,
     Hold,
+    Order,
     OwnApproval,
     OwnDecision,
     Result,
@@ -59,6 +61,7 @@ class Form(Part):
     decision: Decision = Field(default_factory=Decision)
     hold: Hold = Field(default_factory=Hold)
     appointment: Appointment = Field(default_factory=Appointment)
+    countersign: Countersign = Field(default_factory=Countersign)
     change_request: ChangeRequest = Field(default_factory=ChangeRequest)
     change: Change = Field(default_factory=Change)
     changes: Changes = Field(default_factory=Changes)
@@ -82,6 +85,11 @@ class Form(Part):
         """The last dispatched day where the dispatch was cut short or stands still."""
         ends = [read_date(self.actual.end).date if self.actual.end else None, self.stop.end]
         return min((day for day in ends if day), default=None)
+
+    @property
+    def unconfirmed(self) -> list[Order]:
+        """The appointment orders that personnel has not confirmed as they stand."""
+        return [order for order in self.appointment.orders if order.mark not in self.countersign.marks]
 
     def judged_on(self, today: date) -> date:
         """The day whose directory counts: arrival, else the director's instruction, else today."""

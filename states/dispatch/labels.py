@@ -128,6 +128,8 @@ LABELS: dict[str, str] = {
     "appointment.cards.#.person": "身分証を持つ職員",
     "appointment.cards.#.issued_on": "身分証を渡した日",
     "appointment.cards.#.returned_on": "身分証が返った日",
+    "countersign.note": "人事担当が紙で確かめた記録",
+    "countersign.reason": "人事担当が直しを求めた点",
     "change_request.text": "変更の希望",
     "change_request.answer": "変更の希望への答え",
     "change.kind": "変更の種類",

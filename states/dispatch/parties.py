@@ -8,11 +8,11 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from states.dispatch import situation
+from states.dispatch import countersign, situation
 from states.dispatch.parts import Partner
 from states.places import Office
 from states.terms import Facts, Remedy, Verdict, block, guard, ok, procedure
-from states.text import visible
+from states.text import search_key, visible
 
 # ── the municipality's own approval ─────────────────────────────────────────────────────────────────────────────────
 
@@ -91,6 +91,42 @@ def _meant(facts: Facts, code: str, name: str) -> str:
     return named[0].code if len(named) == 1 else ""
 
 
+# ── the body that is gone to ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def body(facts: Facts) -> Sequence[tuple[str, str]]:
+    """The body that the staff go to, as an organisation, where the director has recognised it for the first day."""
+    going, on = facts.read.request.destination, facts.read.request.period.first or facts.today
+    if going.type != "organization":
+        return []
+    key = search_key(going.organization_name)
+    found = [
+        entry["org"]
+        for entry in facts.registers.get("recognitions", ())
+        if entry["name_key"] == key
+        and entry["decided_on"] <= on
+        and (entry["valid_to"] is None or on <= entry["valid_to"])
+    ]
+    return [("body", str(found[0]))] if found else []
+
+
+def joined_again(facts: Facts) -> Sequence[tuple[str, str]]:
+    """By a corrected request: who asks along now, and the body that it names now."""
+    return [*joined(facts), *body(facts)]
+
+
+def dropped(facts: Facts) -> Sequence[tuple[str, str]]:
+    """Those that answered or were asked once and do not ask any more, and bodies that are not gone to."""
+    asked_once = [("partner", code) for code in facts.read.consents if code not in partners(facts)]
+    bodies = dict.fromkeys(("body", str(entry["org"])) for entry in facts.registers.get("recognitions", ()))
+    return [*asked_once, *(pair for pair in bodies if pair not in body(facts))]
+
+
+def decided(facts: Facts) -> Sequence[tuple[str, str]]:
+    """By the decision: the municipality or body that the staff go to, and personnel where it confirms orders."""
+    return [*destination(facts), *body(facts), *countersign.joins(facts)]
+
+
 # ── a joint request ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -104,11 +140,6 @@ def partners(facts: Facts) -> list[str]:
 
 def joined(facts: Facts) -> Sequence[tuple[str, str]]:
     return [("partner", code) for code in partners(facts)]
-
-
-def dropped(facts: Facts) -> Sequence[tuple[str, str]]:
-    """Those that answered or were asked once and do not ask any more."""
-    return [("partner", code) for code in facts.read.consents if code not in partners(facts)]
 
 
 def asked_to_agree(facts: Facts) -> Mapping[str, Any]:

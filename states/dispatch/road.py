@@ -3,6 +3,7 @@
 from states.dispatch import arrival, headquarters, parties, procedure, records, situation
 from states.dispatch.roles import (
     ADVICE,
+    BODY,
     BUREAU,
     DECIDED,
     DIRECTOR,
@@ -13,6 +14,7 @@ from states.dispatch.roles import (
     INTAKE,
     MUNICIPALITY,
     PARTNER,
+    PERSONNEL,
     REASON,
     SCREEN,
     STAFF,
@@ -85,7 +87,7 @@ DESK = (
     Action(
         "receive", ("municipal_request",), STAY, "収受する", BUREAU, "案件番号と収受番号がつき、回答期限(10営業日)が動きます",
         (procedure.not_received, procedure.arrival), asks=(Input("arrived_on", "実際に届いた日(到達日)", "date", shows="receipt.arrived_on"),),
-        numbers=("case", "receipt"), record=records.receipt, tells=MUNICIPALITY, main=True,
+        numbers=("case", "receipt"), record=records.receipt, parties=parties.body, tells=MUNICIPALITY, main=True,
     ),
     Action(
         "record_partner_consent", WAITS_FOR_PARTNERS, STAY, "市町村の同意を紙で受ける", BUREAU, "紙などで届いた、共同の市町村の答えを残します",
@@ -136,7 +138,7 @@ DESK = (
     ),
     Action(
         "resubmit", ("correction",), "municipal_request", "補正して出し直す", MUNICIPALITY | BUREAU, "振興局の検討に戻ります",
-        SCREEN, TOLD, situation.on_request, edits=frozenset({"request", "contact"}), parties=parties.joined, leaves=parties.dropped,
+        SCREEN, TOLD, situation.on_request, edits=frozenset({"request", "contact"}), parties=parties.joined_again, leaves=parties.dropped,
         record=parties.asked_to_agree, main=True,
     ),
     Action(
@@ -167,7 +169,7 @@ DESK = (
         ("municipal_request", "correction", "concurrent_appointment_consultation", "director_judgement", "preparing", "change_judgement",
          "change_consultation"),
         "withdrawn", "要請を取り下げる", MUNICIPALITY | BUREAU, "案件を閉じます。派遣の予定は取り消されます",
-        asks=(REASON,), when=_never_begun, tells=BUREAU | MUNICIPALITY | STAFF, stops=True,
+        asks=(REASON,), when=_never_begun, tells=BUREAU | MUNICIPALITY | STAFF | PERSONNEL | BODY, stops=True,
     ),
 )  # fmt: skip
 
@@ -204,7 +206,7 @@ JUDGEMENT = (
         "approve", ("director_judgement",), "preparing", "派遣を決定する", DIRECTOR, "決定通知を市町村に出し、派遣の準備に入ります",
         (procedure.another_person, procedure.named, headquarters.MET_TO_APPROVE, *PUT, *DECIDED),
         weighs="decider", numbers=("letter",), letters=("decision_notice",), record=records.decision("approved"),
-        parties=parties.destination, tells=MUNICIPALITY | STAFF | BUREAU, main=True,
+        parties=parties.decided, tells=MUNICIPALITY | STAFF | BUREAU | PERSONNEL | BODY, main=True,
     ),
     Action(
         "send_back", ("director_judgement",), "municipal_request", "差し戻す", DIRECTOR | AT_TURN, "担当に戻り、直して再び判断を求めます",
@@ -236,7 +238,7 @@ JUDGEMENT = (
     Action(
         "decline", ("director_judgement",), "declined", "派遣しないと決める", DIRECTOR, "不派遣通知を市町村に出し、案件を閉じます",
         (procedure.another_person,), asks=(REASON, INSIDE), numbers=("letter",), letters=("decline_notice",),
-        record=records.decision("declined"), tells=MUNICIPALITY | BUREAU, stops=True,
+        record=records.decision("declined"), tells=MUNICIPALITY | BUREAU | BODY, stops=True,
     ),
 )  # fmt: skip
 

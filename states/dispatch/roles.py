@@ -9,10 +9,12 @@ from states.dispatch.parts import Team
 from states.dispatch.rules import GUARDS
 from states.terms import Facts, Guard, Input, Verdict
 
-MUNICIPALITY, HEAD, PARTNER, BUREAU, DIRECTOR, HEADQUARTERS, STAFF = (
+MUNICIPALITY, HEAD, PARTNER, BUREAU, DIRECTOR, HEADQUARTERS, STAFF, PERSONNEL, BODY = (
     frozenset({role})
-    for role in ("municipality", "municipality_head", "partner", "bureau", "director", "headquarters", "staff")
-)
+    for role in (
+        "municipality", "municipality_head", "partner", "bureau", "director", "headquarters", "staff", "personnel", "body",
+    )
+)  # fmt: skip
 OFFICE = frozenset(
     {"bureau", "director", "co_office", "headquarters", "auditor", "records"}
 )  # who reads what stays inside

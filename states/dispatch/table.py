@@ -3,7 +3,7 @@
 from datetime import date
 
 from states.dates import read_date
-from states.dispatch import after, arrival, audience, road, situation
+from states.dispatch import after, arrival, audience, countersign, road, situation
 from states.terms import Deadline, Facts, State
 
 STATES = (
@@ -60,6 +60,8 @@ DEADLINES = (
     Deadline("review", "再検討の日", "director", frozenset({"director_judgement"}), rolls=True,
              at=lambda facts: read_date((facts.form.get("hold") or {}).get("review_on") or "").date),
     Deadline("begin", "派遣の初めの日", "bureau", frozenset({"preparing"}) | _CHANGING, at=_begins, move="begin"),
+    Deadline("countersign", "発令を確かめる期限", "personnel", frozenset(after.APPOINTING), 3, starts=frozenset({"record_orders"}),
+             owed=countersign.waits, escalates=((3, "bureau"), (7, "director"))),
     Deadline("end", "派遣の終わりの日", "staff", frozenset({"dispatched"}) | _CHANGING, at=_ends, move="end"),
     Deadline("change", "変更の判断の期限", "director", frozenset({"change_judgement"}), 3),
     Deadline("change_consultation", "変更の協議の回答期限", "headquarters", frozenset({"change_consultation"}), 10),

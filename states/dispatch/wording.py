@@ -8,7 +8,7 @@ _MARKS = frozenset(
     {
         "by", "asked_by", "entered_by", "filed_by", "answered_by", "on", "asked_on", "replied_on", "received_on", "returned_on",
         "filed_on", "answered_on", "ratified_on", "resumed_on", "review_on", "asked_from", "back", "end", "of", "office_code", "codes",
-        "conclusion", "reply", "answer", "covers", "people", "paper", "days", "until", "from", "to",
+        "conclusion", "reply", "answer", "covers", "people", "paper", "days", "until", "from", "to", "marks",
     }
 )  # fmt: skip
 

@@ -7,10 +7,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from states.dates import read_date
+from states.documents import Documents
 from states.kernel import Process
 from states.round_table import table
 from states.round_table.form import FORM, WAYS
-from states.round_table.letters import DOCUMENTS
+from states.round_table.letters import LETTERS
+from states.round_table.masking import accepts
+from states.round_table.matters import MATTERS
+from states.round_table.papers import RECORDS
 from states.terms import Board, Brief, Plan, Promise
 
 
@@ -52,9 +56,12 @@ PROCESS = Process(
     title=title,
     place=place,
     deadlines=table.DEADLINES,
+    matters=MATTERS,
     asks=table.asks,
     reads=table.reads,
-    documents=DOCUMENTS,
+    documents=Documents(letters=LETTERS, records=RECORDS),
+    accepts=accepts,
+    places=lambda form: tuple(str((form.get("plan") or {}).get("municipalities") or "").split()),
     opens={"office": table.BUREAU},
     needs=frozenset({"children"}),
     mark="円卓",
@@ -74,6 +81,10 @@ PROCESS = Process(
             "R-06": "名称",
             "R-07": "実施後の対応",
             "R-08": "本庁の調整",
+            "I-02": "文字",
+            "I-05": "日付",
+            "I-06": "市町村",
+            "I-07": "時刻",
         },
     },
     brief=Brief(promises=_promised, heard=lambda read: read.text("feedback.text")),

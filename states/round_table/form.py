@@ -145,8 +145,10 @@ NOTES = Group(
                 Field("answer", "その場での答え", "long"),
                 Field("field", "分野", "choice", options=FIELDS),
                 Field("municipality", "市町村", "municipality"),
+                Field("public", "公表してよい", "tick", hint="名前を伏せて、公表用の報告と一覧に載せます"),
             ),
             hint="開く局の中だけで読めます。報告が確定すると、一つずつの案件になります。", add="意見を足す",
+            quick=("kind", "summary", "speaker_class", "answer"),
         ),
     ),
 )  # fmt: skip
@@ -174,6 +176,20 @@ FOLLOW = Group(
         ),
     ),
 )  # fmt: skip
+PHOTOS = Group(
+    "photos", "写真",
+    (
+        Table(
+            "items", "写真",
+            (
+                Field("file", "写真(ファイルの名前か説明)", most=80),
+                Field("who", "写っている人", most=120, hint="「氏名と同意」の肩書・属性で、「、」で区切って書きます。人が写っていなければ「なし」"),
+                Field("public", "公表する", "tick"),
+            ),
+            hint="公表できるのは、写っている人みなが「写真を出してよい」とした写真だけです。", add="写真を足す",
+        ),
+    ),
+)  # fmt: skip
 STOP = Group(
     "stop", "延期・中止",
     (Field("cause", "事由", "choice", options=CAUSES), Field("reason", "理由", "long"), Field("planned", "初めに開くはずだった日", "mark")), typed=False,
@@ -190,7 +206,7 @@ FEEDBACK = Group(
 )  # fmt: skip
 
 FORM = Form(
-    (PLAN, OFFICE_SIDE, REGION_SIDE, PEOPLE, NOTES, REPORT, FOLLOW, STOP, NOTICE, FEEDBACK),
+    (PLAN, OFFICE_SIDE, REGION_SIDE, PEOPLE, NOTES, REPORT, FOLLOW, PHOTOS, STOP, NOTICE, FEEDBACK),
     kind="plan.form", reports=frozenset({"report", "feedback"}),
 )  # fmt: skip
 PLANNED = frozenset({"plan", "office_side", "region_side", "people"})

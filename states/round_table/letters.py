@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from states.dates import read_date, wareki
-from states.documents import Documents, Letter, Matter, Paper, rows
+from states.documents import Letter, Matter, Paper, Subject, rows
 from states.forms import Filled
 from states.round_table.form import CAUSES, FORMS
 from states.terms import Facts
@@ -12,14 +12,14 @@ from states.terms import Facts
 WEEKDAYS = "月火水木金土日"
 
 
-def _when(matter: Matter, path: str) -> str:
+def when(matter: Matter | Subject, path: str) -> str:
     day = read_date(matter.text(path)).date
     told = f"{wareki(day)}({WEEKDAYS[day.weekday()]})" if day else matter.text(path)
     hours = "〜".join(filter(None, (matter.text("plan.from"), matter.text("plan.to"))))
     return " ".join(filter(None, (told, hours)))
 
 
-def _towns(matter: Matter) -> str:
+def towns(matter: Matter | Subject) -> str:
     found = (matter.directory.municipality(code, matter.on) for code in matter.text("plan.municipalities").split())
     return "、".join(town.name for town in found if town)
 
@@ -39,7 +39,7 @@ def _addressees(matter: Matter) -> str:
     ]
     roles = [str(row.get("role") or "") for row in rows(matter.form, "region_side.items")]
     named = [f"{name} 様" for name in people if name] or [f"{role} 様" for role in roles if role]
-    return "\n".join(named) or f"{_towns(matter)} 御中"
+    return "\n".join(named) or f"{towns(matter)} 御中"
 
 
 def _invitation(matter: Matter) -> Paper:
@@ -47,11 +47,11 @@ def _invitation(matter: Matter) -> Paper:
         matter, "notice.number", f"{matter.text('plan.name')}の開催について(御案内)",
         "下記のとおり、地域の皆様と気さくに意見を交わす場を設けますので、御出席くださいますようお願いします。",
         (
-            ("日時", _when(matter, "plan.held_on")), ("場所", matter.text("plan.place")), ("テーマ", matter.text("plan.theme")),
+            ("日時", when(matter, "plan.held_on")), ("場所", matter.text("plan.place")), ("テーマ", matter.text("plan.theme")),
             ("進め方", dict(FORMS).get(matter.text("plan.form"), "")), ("現地視察", matter.text("plan.visit")),
             ("同意のお願い", "お名前を出すこと、写真を載せること、録音することは、それぞれ同意された方だけにします。\n名前 はい・いいえ / 写真 はい・いいえ / 録音 はい・いいえ"),
             ("発言の扱い", "発言は、お名前を伏せ、趣旨だけをまとめます。あとから取り消すこともできます。"),
-            ("写し", _towns(matter)),
+            ("写し", towns(matter)),
         ),
     )  # fmt: skip
 
@@ -61,7 +61,7 @@ def _stopped(subject: str, body: str) -> Any:
         cause = dict(CAUSES).get(matter.text("stop.cause"), "")
         return _paper(
             matter, "notice.number", f"{matter.text('plan.name')}の{subject}について(通知)", body,
-            (("初めの日時", _when(matter, "stop.planned")), ("場所", matter.text("plan.place")), ("事由", cause), ("理由", matter.text("stop.reason"))),
+            (("初めの日時", when(matter, "stop.planned")), ("場所", matter.text("plan.place")), ("事由", cause), ("理由", matter.text("stop.reason"))),
         )  # fmt: skip
 
     return paper
@@ -71,7 +71,7 @@ def _feedback(matter: Matter) -> Paper:
     return _paper(
         matter, "feedback.number", f"{matter.text('plan.name')}でいただいた御意見への対応について(回答)",
         "いただいた御意見への対応を、下記のとおりお知らせします。",
-        (("開催", _when(matter, "plan.held_on")), ("御意見への対応", matter.text("feedback.text"))),
+        (("開催", when(matter, "plan.held_on")), ("御意見への対応", matter.text("feedback.text"))),
     )  # fmt: skip
 
 
@@ -86,11 +86,9 @@ def feedback_text(facts: Facts) -> Mapping[str, Mapping[str, Any]]:
     return {"feedback": {"text": "\n\n".join(lines)}} if lines else {}
 
 
-DOCUMENTS = Documents(
-    letters=(
-        Letter("invitation", "案内状", "letters/letter.html", _invitation),
-        Letter("postponed", "延期の通知", "letters/letter.html", _stopped("延期", "先に御案内した会を、下記のとおり延期します。日時は改めてお知らせします。")),
-        Letter("cancelled", "中止の通知", "letters/letter.html", _stopped("中止", "先に御案内した会を、下記のとおり中止します。")),
-        Letter("feedback", "地域への回答", "letters/letter.html", _feedback),
-    ),
+LETTERS = (
+    Letter("invitation", "案内状", "letters/letter.html", _invitation),
+    Letter("postponed", "延期の通知", "letters/letter.html", _stopped("延期", "先に御案内した会を、下記のとおり延期します。日時は改めてお知らせします。")),
+    Letter("cancelled", "中止の通知", "letters/letter.html", _stopped("中止", "先に御案内した会を、下記のとおり中止します。")),
+    Letter("feedback", "地域への回答", "letters/letter.html", _feedback),
 )  # fmt: skip

@@ -8,11 +8,15 @@ from states.forms import Filled
 from states.round_table import rules
 from states.round_table.form import BUREAU_ONLY, CAUSES, FIELDS, FORM, KINDS, PLANNED
 from states.round_table.letters import feedback_text
+from states.round_table.masking import nobody_is_named, photos_have_consent
+from states.round_table.papers import PUBLIC, REPORTED
+from states.route_actions import CONSENTER, DRAFTER, MARK, REVIEWER, THEN, unopened
 from states.terms import CONFIRM, DECISION, OUTSIDE, STAY, Action, Ask, Child, Deadline, Facts, Input, State
 
 BUREAU, DIRECTOR, PARTNER, HEADQUARTERS = (
     frozenset({role}) for role in ("bureau", "director", "partner", "headquarters")
 )
+AT_TURN, DRAFTED_BY = frozenset({REVIEWER, CONSENTER}), frozenset({DRAFTER})
 OFFICE = BUREAU | DIRECTOR | frozenset({"co_office"})
 PLAN_DAYS, INVITATION_DAYS, REPORT_DAYS = 20, 10, 10  # business days before the meeting, and after it (14 days)
 
@@ -72,6 +76,7 @@ def _voice(row: Filled, place: str, number: int) -> Mapping[str, Any]:
     voice = {key: row.text(key) for key in keys} | {
         "no": str(number),
         "municipality": row.text("municipality") or place,
+        "public": row.ticked("public"),
     }
     return {"voice": voice, "speaker": {"name": row.text("speaker"), "verbatim": row.text("verbatim")}}
 
@@ -119,7 +124,7 @@ def _help(facts: Facts) -> Sequence[Child]:
 
 
 def _edit(name: str, source: tuple[str, ...], label: str, groups: set[str] | frozenset[str], **more: Any) -> Action:
-    guards = (FORM.letters, *more.pop("guards", ()))
+    guards = (FORM.letters, *more.pop("guards", (nobody_is_named,)))
     return Action(
         name, source, STAY, label, BUREAU, "書いた内容が残ります", guards=guards, edits=frozenset(groups), **more
     )
@@ -133,40 +138,49 @@ _REASON = (
 ACTIONS = (
     Action(
         "plan", ("table_draft",), "table_planned", "計画に載せる", BUREAU, "案件番号がつき、局の年間計画に載ります",
-        guards=(FORM.letters, rules.known_places), edits=PLANNED, numbers=("case",), main=True,
+        guards=(FORM.letters, rules.known_places, nobody_is_named), edits=PLANNED, numbers=("case",), main=True,
     ),
-    _edit("arrange", UNDECIDED, "計画を書く", PLANNED, guards=(rules.known_places,)),
+    _edit("arrange", UNDECIDED, "計画を書く", PLANNED, guards=(rules.known_places, nobody_is_named)),
     Action(
         "ask_decision", UNDECIDED, "table_deciding", "開催の決裁を求める", BUREAU, "局長が判断します",
-        guards=(FORM.letters, FORM.lacking("plan", "office_side", "region_side"), *PLANNING), edits=PLANNED, weighs="drafter", tells=DIRECTOR, main=True,
+        guards=(FORM.letters, FORM.lacking("plan", "office_side", "region_side"), *PLANNING, nobody_is_named), edits=PLANNED, asks=(MARK,), weighs="drafter", tells=DIRECTOR, main=True,
     ),
     Action(
         "approve", ("table_deciding",), "table_approved", "開催を決定する", DIRECTOR, "案内を送れるようになります",
         guards=PLANNING, weighs="decider", tells=BUREAU, main=True,
     ),
     Action(
-        "send_back", ("table_deciding",), "table_planned", "差し戻す", DIRECTOR, "担当に戻ります",
-        asks=(Input("reason", "直してほしいこと", internal=True),), tells=BUREAU,
+        "send_back", ("table_deciding",), "table_planned", "差し戻す", DIRECTOR | AT_TURN, "担当に戻ります",
+        asks=(Input("reason", "直してほしいこと", internal=True), THEN), tells=BUREAU,
+    ),
+    Action(
+        "pull_back", ("table_deciding",), "table_planned", "引き戻す", DRAFTED_BY, "回している起案が手元に戻ります。次の人が開く前だけできます", (unopened,),
+    ),
+    Action(
+        "withdraw_draft", ("table_deciding",), "table_planned", "起案を取り下げる", DRAFTED_BY, "承認や合議をした職に伝わり、手元に戻ります",
+        asks=(Input("reason", "取り下げる理由(局内だけ)", internal=True),), tells=BUREAU,
     ),
     Action(
         "invite", ("table_approved",), "table_invited", "案内を送る", BUREAU, "案内状ができ、対象の市町村に伝わります",
-        guards=(FORM.letters, rules.a_day_that_is_one), edits=frozenset({"people"}), numbers=("letter",), letters=("invitation",), record=_noticed,
+        guards=(FORM.letters, rules.a_day_that_is_one, nobody_is_named), edits=frozenset({"people"}), numbers=("letter",), letters=("invitation",), record=_noticed,
         parties=_towns, tells=PARTNER, main=True,
     ),
     Action(
         "request_help", ("table_planned", "table_approved", "table_invited"), STAY, "本庁に開催の協力を依頼する", BUREAU, "本庁の主管局が関係する部に伝えます",
-        asks=(Input("what", "協力してほしいこと"), Input("by", "いつまでに", "date", required=False)), opens=_help, tells=HEADQUARTERS,
+        guards=(nobody_is_named,), asks=(Input("what", "協力してほしいこと"), Input("by", "いつまでに", "date", required=False)), opens=_help, tells=HEADQUARTERS,
     ),
-    _edit("take_notes", ("table_invited", "table_held"), "意見を書きとめる", {"notes", "office_side", "region_side", "people"}),
+    _edit("take_notes", ("table_invited", "table_held"), "意見を書きとめる", {"notes"}, guards=()),
+    _edit("attend", ("table_invited", "table_held"), "出席と同意を書く", {"office_side", "region_side", "people"}),
+    _edit("list_photos", ("table_held", "table_following", "table_told"), "写真と同意を書く", {"photos", "people"}, guards=(nobody_is_named, photos_have_consent)),
     Action(
         "hold", ("table_invited",), "table_held", "開催を記録する", BUREAU, "出席が記録され、報告をつくれるようになります",
-        guards=(FORM.letters, rules.not_before_its_day, rules.senior_was_there, rules.region_was_there),
+        guards=(FORM.letters, rules.not_before_its_day, rules.senior_was_there, rules.region_was_there, nobody_is_named),
         edits=frozenset({"office_side", "region_side", "people", "notes"}), main=True,
     ),
     Action(
         "ask_report", ("table_held",), "table_reporting", "報告の確認を求める", BUREAU, "局長が確認します",
-        guards=(FORM.letters, FORM.lacking("report"), rules.every_note_says_something, rules.every_follow_up_is_one, rules.names_are_masked, rules.followed_up, rules.headquarters_takes_it_up),
-        edits=frozenset({"report", "follow", "notes"}), tells=DIRECTOR, main=True,
+        guards=(FORM.letters, FORM.lacking("report"), rules.every_note_says_something, rules.every_follow_up_is_one, rules.somebody_has_looked, nobody_is_named, photos_have_consent, rules.followed_up, rules.headquarters_takes_it_up),
+        edits=frozenset({"report", "follow", "notes", "photos"}), tells=DIRECTOR, main=True,
     ),
     Action(
         "return_report", ("table_reporting",), "table_held", "報告を差し戻す", DIRECTOR, "担当に戻ります",
@@ -174,10 +188,10 @@ ACTIONS = (
     ),
     Action(
         "confirm_report", ("table_reporting",), "table_following", "報告を確定する", DIRECTOR, "本庁に報告され、意見が一つずつ案件になります",
-        guards=(rules.names_are_masked, rules.followed_up, rules.headquarters_takes_it_up), opens=_opened, tells=BUREAU | HEADQUARTERS | PARTNER, main=True,
+        guards=(rules.somebody_has_looked, nobody_is_named, photos_have_consent, rules.followed_up, rules.headquarters_takes_it_up), opens=_opened, tells=BUREAU | HEADQUARTERS | PARTNER, main=True,
     ),
     Action(
-        "add_opinion", ("table_following",), STAY, "あとから届いた意見を加える", BUREAU, "意見の案件が起きます",
+        "add_opinion", ("table_following",), STAY, "あとから届いた意見を加える", BUREAU, "意見の案件が起きます", guards=(nobody_is_named,),
         asks=(
             Input("kind", "種類", "choice", choices=KINDS), Input("summary", "意見の要旨"),
             Input("speaker_class", "発言者の区分", required=False), Input("field", "分野", "choice", required=False, choices=FIELDS),
@@ -186,26 +200,26 @@ ACTIONS = (
     ),
     Action(
         "tell_region", ("table_following",), "table_told", "地域に回答する", BUREAU, "回答の文書ができ、対象の市町村に伝わります",
-        guards=(FORM.letters, rules.everything_ended, FORM.lacking("feedback"), rules.feedback_is_masked), edits=frozenset({"feedback"}), numbers=("letter",),
+        guards=(FORM.letters, rules.everything_ended, FORM.lacking("feedback"), nobody_is_named), edits=frozenset({"feedback"}), numbers=("letter",),
         letters=("feedback",), record=_told, tells=PARTNER | HEADQUARTERS | DIRECTOR, begins=feedback_text, main=True,
     ),
     Action("close", ("table_told",), "table_closed", "完了にする", BUREAU, "この案件が終わります", guards=(rules.everything_ended,), main=True, bulk=True),
     Action("reopen", ("table_told",), "table_following", "対応に戻す", BUREAU, "意見の案件を加えられるようになります", asks=(Input("reason", "戻す理由"),)),
     Action(
-        "postpone", ("table_invited",), "table_postponed", "延期する", BUREAU, "案内した人への文書ができ、計画に戻ります", asks=_REASON,
+        "postpone", ("table_invited",), "table_postponed", "延期する", BUREAU, "案内した人への文書ができ、計画に戻ります", guards=(nobody_is_named,), asks=_REASON,
         numbers=("letter",), letters=("postponed",), record=_stopped, tells=PARTNER | DIRECTOR,
     ),
     Action(
-        "postpone", ("table_planned", "table_deciding", "table_approved"), "table_postponed", "延期する", BUREAU, "計画に戻ります", asks=_REASON,
+        "postpone", ("table_planned", "table_deciding", "table_approved"), "table_postponed", "延期する", BUREAU, "計画に戻ります", guards=(nobody_is_named,), asks=_REASON,
         record=_stopped, tells=DIRECTOR,
     ),
     Action(
-        "cancel_table", ("table_invited",), "table_cancelled", "中止する", BUREAU, "案内した人への文書ができ、案件が終わります", asks=_REASON,
+        "cancel_table", ("table_invited",), "table_cancelled", "中止する", BUREAU, "案内した人への文書ができ、案件が終わります", guards=(nobody_is_named,), asks=_REASON,
         numbers=("letter",), letters=("cancelled",), record=_stopped, tells=PARTNER | DIRECTOR, stops=True,
     ),
     Action(
         "cancel_table", ("table_planned", "table_deciding", "table_approved", "table_postponed"), "table_cancelled", "中止する", BUREAU,
-        "案件が終わります", asks=_REASON, record=_stopped, tells=DIRECTOR, stops=True,
+        "案件が終わります", guards=(nobody_is_named,), asks=_REASON, record=_stopped, tells=DIRECTOR, stops=True,
     ),
 )  # fmt: skip
 
@@ -239,6 +253,8 @@ def reads(kind: str, roles: frozenset[str], state: str) -> bool:
     """Names and notes stay with the bureau; the municipality reads the plan, and the report once it stands."""
     if roles & OFFICE:
         return True
+    if kind.startswith("record:"):
+        return state in REPORTED and (kind.removeprefix("record:") in PUBLIC or not roles <= OUTSIDE)
     group = kind.removeprefix("form:").partition(":")[0]
     if kind.startswith("form:") and group in BUREAU_ONLY:
         return False
@@ -246,7 +262,6 @@ def reads(kind: str, roles: frozenset[str], state: str) -> bool:
         return True
     if not kind.startswith("form:"):
         return not kind.startswith(("internal", "shown", "child"))
-    reported = state in ("table_following", "table_told", "table_closed")
     return group in ("plan", "region_side", "office_side", "stop", "notice", "feedback") or (
-        group == "report" and reported
+        group == "report" and state in REPORTED
     )

@@ -19,8 +19,11 @@ from states.route_actions import WHO
 from states.terms import CLOCK, PICKED, STAY, Action, Facts
 
 ROLES = frozenset(
-    {"municipality", "municipality_head", "partner", "bureau", "director", "headquarters", "department", "staff"}
-)
+    {
+        "municipality", "municipality_head", "partner", "bureau", "director", "headquarters", "department", "staff", "personnel",
+        "body",
+    }
+)  # fmt: skip
 ON_A_ROUTE = frozenset(WHO)  # roles that a route gives
 READERS = ROLES | {"co_office", "auditor", "records"}
 MOST_STEPS = 6

@@ -10,6 +10,8 @@ from states import catalogue, opinion
 from states.calendar import Calendar
 from states.kernel import Refused
 from states.places import Directory
+from states.round_table import masking
+from states.round_table.form import FORM as FORM_OF_TABLE
 from states.round_table.form import WAYS
 from states.terms import Facts, Level
 
@@ -113,6 +115,84 @@ def test_a_name_stands_in_the_report_only_with_consent(by_name, goes):
     else:
         with pytest.raises(Refused, match="農業者A"):
             TABLE.decide(asked, "ask_report")
+
+
+NAMED = {"role": "農業者A", "name": "丘上 太郎（仮名）", "kana": "おかうえ たろう"}
+READ_OUTSIDE = [
+    path
+    for path, known in FORM_OF_TABLE.fields_by_path.items()
+    if known.kind in ("text", "long")
+    and any(TABLE.reads(f"form:{path.partition('.')[0]}", frozenset({"partner"}), s.name) for s in TABLE.states)
+]
+
+
+def at(path: str, text: str) -> Mapping[str, Any]:
+    group, *steps = path.split(".")
+    part: Mapping[str, Any] = {steps[0]: [{steps[2]: text}]} if len(steps) > 1 else {steps[0]: text}
+    return {**FORM, "people": {"items": [NAMED]}, group: {**FORM.get(group, {}), **part}}
+
+
+@pytest.mark.parametrize(
+    "path", [*READ_OUTSIDE, "notes.items.#.summary", "notes.items.#.speaker_class", "notes.items.#.answer", "follow.items.#.action"]
+)  # fmt: skip
+def test_nobody_is_named_in_any_text_that_leaves_the_bureau(path):
+    for text in ("丘上太郎が話した。", "丘上 太郎（仮名）", "丘上さんの畑", "オカウエタロウ様"):
+        found = list(masking.nobody_is_named.ask(facts(TABLE, "table_held", "bureau", at(path, text))))
+        assert [v.refuses for v in found] == [True], (path, text)
+        assert "農業者A" in found[0].sentence
+    clean = facts(TABLE, "table_held", "bureau", at(path, "丘の上で話した。"))
+    assert not list(masking.nobody_is_named.ask(clean))
+
+
+def test_what_the_list_keeps_to_the_bureau_may_name_people():
+    form = {**FORM, "people": {"items": [NAMED]}, "notes": {"items": [{"speaker": "丘上太郎", "verbatim": "丘上だ"}]}}
+    assert not list(masking.nobody_is_named.ask(facts(TABLE, "table_held", "bureau", form)))
+    agreed = {**at("report.summary", "丘上太郎さん"), "people": {"items": [{**NAMED, "by_name": True}]}}
+    assert not list(masking.nobody_is_named.ask(facts(TABLE, "table_held", "bureau", agreed)))
+
+
+@pytest.mark.parametrize("action", ["plan", "arrange", "ask_decision", "invite", "postpone", "cancel_table", "request_help", "hold", "list_photos", "ask_report", "confirm_report", "add_opinion", "tell_region"])  # fmt: skip
+def test_every_act_that_lets_words_out_looks_for_names(action):
+    rows = [row for row in TABLE.table if row.name == action]
+    assert rows
+    assert all(masking.nobody_is_named in row.guards for row in rows)
+
+
+def test_a_reason_that_goes_to_the_guests_names_nobody():
+    asked = facts(
+        TABLE, "table_approved", "bureau", at("plan.note", ""), {"cause": "guests", "reason": "丘上さんの都合"}
+    )
+    with pytest.raises(Refused, match="農業者A"):
+        TABLE.decide(asked, "postpone")
+
+
+@pytest.mark.parametrize("group", ["voice.summary", "asking.text", "inside.text"])
+def test_an_opinion_names_nobody_of_its_meeting(group):
+    name, key = group.split(".")
+    form = {"voice": {"summary": "農道"}, "handling": {"way": "bureau", "due": "2026-11-30"}}
+    named = {**form, name: {**form.get(name, {}), key: "丘上さんが困っている"}}
+    meeting = {"parent": {"form": {"people": {"items": [NAMED]}}}}
+    with pytest.raises(Refused, match="農業者A"):
+        OPINION.decide(facts(OPINION, "opinion_open", "bureau", named, **meeting), "handle")
+    assert OPINION.decide(facts(OPINION, "opinion_open", "bureau", form, **meeting), "handle").dest == "opinion_bureau"
+    spoken = {**named, name: {key: "川辺さんが困っている"}, "speaker": {"name": "川辺 花子"}}
+    with pytest.raises(Refused, match="発言した人"):
+        OPINION.decide(facts(OPINION, "opinion_open", "bureau", spoken), "handle")
+
+
+@pytest.mark.parametrize(
+    ("who", "agreed", "goes"),
+    [("なし", False, True), ("副局長", False, True), ("農業者A", True, True), ("農業者A", False, False), ("農業者A、だれか", True, False), ("", True, False)],
+)  # fmt: skip
+def test_a_photo_goes_out_with_the_consent_of_everybody_on_it(who, agreed, goes):
+    photos = [{"file": "丘.jpg", "who": who, "public": True}, {"file": "内輪.jpg", "who": "だれか"}]
+    form = {**FORM, "people": {"items": [{**NAMED, "photo": agreed}]}, "photos": {"items": photos}}
+    refused = list(masking.photos_have_consent.ask(facts(TABLE, "table_held", "bureau", form)))
+    assert (not refused) == goes
+    read = TABLE.reading(form)
+    assert (not masking.accepts(read, "丘.jpg", "", "image/jpeg")) == goes
+    assert masking.accepts(read, "内輪.jpg", "", "image/jpeg")
+    assert not masking.accepts(read, "次第.pdf", "", "application/pdf")
 
 
 def handled(way: str, **more: Any) -> Facts:

@@ -45,8 +45,10 @@ PEOPLE = (
     ("staff_colleague", "staff", OFFICE, "農務課", "主任", "成田（仮名）"),
     ("auditor", "auditor", HEADQUARTERS, "監査担当", "主査", "調（仮名）"),
     ("records", "records", OFFICE, "総務課", "文書主任", "文野（仮名）"),
-    ("administrator", "administrator", HEADQUARTERS, "情報担当", "主任", "管田（仮名）"),  # plays in no cast
+    ("administrator", "administrator", HEADQUARTERS, "情報担当", "主任", "管田（仮名）"),
+    ("personnel", "personnel", factory.PERSONNEL, "服務担当", "主査", "人見（仮名）"),
 )
+APART = ("administrator", "personnel")  # play in no cast
 
 ACCOUNT = "INSERT INTO account (person_id, login, password_hash, failures, disabled) VALUES (%s, %s, %s, 0, false)"
 
@@ -124,7 +126,7 @@ def opened(pages: Pages, postgres: Postgres, template: Urls) -> Iterator[System]
             }
             for login, person_id in ids.items():
                 conn.execute(ACCOUNT, (person_id, login, hashed()))
-        players = {login: person for login, person in ids.items() if login != "administrator"}
+        players = {login: person for login, person in ids.items() if login not in APART}
         cast = factory.Cast(**players, office=OFFICE, place=MUNICIPALITY)
         names = {login: name for login, *_, name in PEOPLE}
         made = System(pages.address, urls, db, pages.environment, cast, names)

@@ -27,6 +27,7 @@ def test_unmet_on_the_first_day(system: System, visit: Visits) -> None:
     headquarters_sets_two_conditions(visit("headquarters"))
     with system.db.connection() as conn:
         drive(conn, system.who, case, "put_to_director", "approve", "record_orders")
+    personnel_confirms_the_orders(visit("personnel"))
     town = visit("municipality", width=PHONE)
     look_up(town, TITLE)
     for words in (AGREEMENT, LIST, "満たすまで進まないもの: 派遣の開始", "2件のうち2件が残っています"):
@@ -52,6 +53,18 @@ def test_unmet_on_the_first_day(system: System, visit: Visits) -> None:
     watch.move(system.db)
     assert system.value(state, case) == "dispatched"
     assert system.whole()
+
+
+def personnel_confirms_the_orders(page: Page) -> None:
+    """What personnel opens from its inbox has the orders, and no word of how the case was weighed."""
+    page.goto("/inbox")
+    page.get_by_role("link", name=TITLE).click()
+    for words in ("発令と身分証", "市町村長", "併任を命ずる", "本庁の回答"):
+        assert words in told(page), words
+    for words in ("起案の理由", "やりとり", "局内のみ", "決裁の順序"):
+        assert words not in told(page), words
+    act(page, "併任の発令を確かめる")
+    assert "人事担当が確かめました" in told(page)
 
 
 def headquarters_sets_two_conditions(page: Page) -> None:

@@ -6,11 +6,12 @@ import pytest
 from playwright.sync_api import Page
 
 from tests import factory
+from tests.round_table import PLAN
+from tests.round_table import act as do
 from tests.stories.hands import Visits, card, choose, done, look_up, open_act, open_case, press, told, write_date
 from tests.stories.routed import account
 from tests.stories.system import BEGINNING, System
-from tests.workflow.test_round_table import NOSEI, PLAN, SOMU
-from tests.workflow.test_round_table import act as do
+from tests.workflow.test_round_table import NOSEI, SOMU
 from workflow import cases
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]

@@ -115,8 +115,10 @@ def noted(page: Page, number: int, kind: str, summary: str, answer: str = "") ->
     row = page.get_by_role("region", name="出された意見").get_by_role("group", name=f"{number}行目")
     choose(row, "種類", kind)
     row.get_by_label("意見の要旨").fill(summary)
-    row.get_by_label("発言した人").fill(SPOKEN)
     row.get_by_label("その場での答え").fill(answer)
+    if not row.get_by_label("発言した人").is_visible():  # a new row is folded as the one before it
+        row.get_by_text("ほかの欄").click()
+    row.get_by_label("発言した人").fill(SPOKEN)
 
 
 def reported(page: Page) -> None:

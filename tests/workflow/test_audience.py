@@ -62,10 +62,29 @@ ROADS: Mapping[str, tuple[Mapping[str, Any], Sequence[str]]] = {
             "put_to_director",
             "approve",
             "record_orders",
+            "countersign_on_paper",
             "ask_change",
             "propose_change",
             "consult",
             "the first day",
+        ),
+    ),
+    "orders that are entered again": (
+        ASKED,
+        (
+            *ASKED_ROAD,
+            "put_to_director",
+            "approve",
+            "record_orders",
+            "countersign_on_paper",
+            "the first day",
+            "other orders",
+            "propose_change",
+            "consult",
+            "agree",
+            "decline_change",
+            "stop",
+            "ratify",
         ),
     ),
     "a wish that nobody answered in time": ({}, (*UNDER_WAY, "ask_change", "the last day is over")),
@@ -87,6 +106,7 @@ class Walk:
     careful: Cast
     head: int
     partner: int
+    personnel: int
     tried: set[tuple[str, str]] = field(default_factory=set)
 
     def opened(self, told: Mapping[str, Any]) -> tuple[int, Cast]:
@@ -114,6 +134,11 @@ class Walk:
         if step in DAYS:
             factory.set_clock(self.urls.owner_url, datetime.combine(DAYS[step], time(9), TOKYO))
             cases.act_by_clock(self.conn, case, "begin" if DAYS[step] == FIRST else "end")
+        elif step == "other orders":
+            form = factory._written(self.conn, who, case, "record_orders", who.bureau)
+            for order in form["appointment"]["orders"]:
+                order["number"] = "第2号"
+            drive(self.conn, who, case, ("record_orders", {"form": form}))
         else:
             drive(self.conn, who, case, self._by(who, step))
 
@@ -125,7 +150,16 @@ class Walk:
 
     def try_everything(self, case: int, who: Cast, line: Sequence[int] = ()) -> None:
         """Every act that somebody has here, each once and taken back."""
-        everybody = [who.municipality, self.head, self.partner, who.bureau, who.director, who.headquarters, who.staff]
+        everybody = [
+            who.municipality,
+            self.head,
+            self.partner,
+            who.bureau,
+            who.director,
+            who.headquarters,
+            who.staff,
+            self.personnel,
+        ]
         everybody += [person for person in line if person not in everybody]
         state = state_of(self.conn, case)
         for person in everybody:
@@ -217,7 +251,8 @@ def walk(conn: type_connection, fresh_database: Urls) -> Walk:
     careful = factory.cast(conn, place="014630")
     head = factory.person(conn, "municipality_head", "014630")
     arrangements.settle(conn, factory.reader(conn, head), "014630", asked=True, since=NOW.date().isoformat())
-    return Walk(conn, fresh_database, who, careful, head, factory.person(conn, "municipality", ALONG))
+    partner = factory.person(conn, "municipality", ALONG)
+    return Walk(conn, fresh_database, who, careful, head, partner, factory.person(conn, "personnel", factory.PERSONNEL))
 
 
 def test_whoever_an_act_asks_finds_it_in_the_inbox_and_may_act_there(walk: Walk) -> None:

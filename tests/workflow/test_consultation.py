@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 
+from states.consultation.form import SENT_ON
 from states.kernel import Refused
 from tests import factory
 from workflow import cases, intake, queries, verify
@@ -89,7 +90,7 @@ def test_handed_over_twice_the_head_has_it_and_names_who_takes_it(db, conn, who)
         waits = case in {row["case_id"] for row in queries.inbox(conn, who.director).rows}
         assert waits == (time == 2)
     rows = cases.look(conn, who.bureau, case).form["handovers"]["items"]
-    assert [(row["post"], row["kind"]) for row in rows] == [(post, "refused")] * 2
+    assert [(row["post"], row["kind"]) for row in rows if row["kind"] in SENT_ON] == [(post, "refused")] * 2
     act(conn, who.director, case, "assign", post=post)
     act(conn, who.bureau, case, "accept")
     assert not verify.run(db).breaks
@@ -161,3 +162,41 @@ def test_an_extension_leads_to_a_day_that_comes_and_moves_the_deadline(conn, who
     act(conn, who.bureau, case, "extend", until=later.isoformat(), reason="本庁に確かめている。")
     (due,) = [d for d in cases.look(conn, who.bureau, case).deadlines if d["kind"] == "answer" and not d.get("closed")]
     assert due_day(due["due_at"]) == later
+
+
+def test_headquarters_is_asked_and_its_words_begin_the_answer(db, conn, who):
+    """What the bureau asks goes to headquarters without who asked; the answer begins with what may be said to the region."""
+    case = received(conn, who)
+    act(conn, who.bureau, case, "take")
+    with pytest.raises(Refused, match="求めること"):
+        act(conn, who.bureau, case, "ask_headquarters", text=" ")
+    act(conn, who.bureau, case, "ask_headquarters", text="国の補助の要件を確かめてほしい。", due="R8.11.30")
+    (made,) = conn.execute("SELECT id FROM cases WHERE parent_id = %s AND process = 'coordination'", (case,)).fetchone()
+    view = cases.look(conn, who.headquarters, made)
+    assert (view.form["request"]["subject"], view.form["request"]["municipality"]) == ("空き家の活用", TOWN)
+    assert "丘野" not in str(view.form)
+    assert made in {row["case_id"] for row in queries.inbox(conn, who.headquarters).rows}
+    with pytest.raises(NotFound):
+        cases.look(conn, who.municipality, made)
+    department = factory.person(conn, "department", "hk-somu")
+    act(conn, who.headquarters, made, "distribute", {"distribution": {"items": [{"department": "hk-somu"}]}})
+    act(conn, department, made, "reply", answer="partly", text="内部: 国と協議が要る。")
+    told = {"synthesis": {"text": "内部: 国と協議が要る。", "regional": "国に要件を確かめています。"}}
+    act(conn, who.headquarters, made, "inform", told)
+    assert cases.look(conn, who.bureau, made).state.final
+    view = cases.look(conn, who.bureau, case)
+    answer = next(offer.action for offer in view.offers if offer.action.name == "answer")
+    assert answer.begins
+    assert answer.begins(view.facts) == {"answer": {"text": "国に要件を確かめています。"}}
+    assert not verify.run(db).breaks
+
+
+def test_an_extension_needs_its_reason_which_stays_with_the_case(conn, who):
+    case = received(conn, who)
+    act(conn, who.bureau, case, "take")
+    later = factory.first_day(conn, after=30).isoformat()
+    with pytest.raises(Refused, match="延ばす理由"):
+        act(conn, who.bureau, case, "extend", until=later, reason="  ")
+    act(conn, who.bureau, case, "extend", until=later, reason="本庁に確かめている。")
+    for reader in (who.bureau, who.municipality):
+        assert cases.look(conn, reader, case).form["extension"] == {"until": later, "reason": "本庁に確かめている。"}

@@ -73,7 +73,7 @@ def test_absence_vacancy_and_the_person_concerned_are_told(conn, office):
     found = told(conn, office, case)
     chief, decider = found.stages[0].stops[0], found.decider
     assert (chief.people, "空いています" in chief.notes[0]) == ((), True)
-    assert decider.people[0].absent == "出張"
+    assert decider.people[0].absent == "不在"
     assert "「副局長」" in decider.notes[0]
     assert "代決" in decider.notes[0]
     barred = told(conn, office, case, mark="important")

@@ -81,7 +81,7 @@ def test_the_parent_hears_of_every_move_and_gets_one_event_for_it(db, conn, who,
     assert events(conn, agreed)[before:] == ["child_moved"] * 3
     view = cases.look(conn, who.municipality, agreed)
     told = [
-        part["text"] for line in story.timeline(conn, view) for part in line["shown"] if part["label"] == "条件など"
+        part["text"] for line in story.timeline(conn, view) for part in line["shown"] if part["label"] == "下の案件"
     ]
     assert "満たされたと確認する" in told[1]
     assert "条件を免除する" in told[0]

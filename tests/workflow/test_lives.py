@@ -61,6 +61,7 @@ LONG = settings(
 DAYS = {"the first day": 0, "the last day is over": 5}
 PLAIN = ("submit", "receive", "propose_team", "put_to_director", "approve", *DAYS)
 ASKED = ("submit", "receive", "consult", "agree_with_conditions", "propose_team")
+APPOINTED = ("submit", "receive", "consult", "agree", "propose_team", "put_to_director", "approve")
 ROADS = (
     (),
     (),
@@ -78,6 +79,8 @@ ROADS = (
     (*PLAIN, "file_result"),
     (*PLAIN, "file_result", "file_trip_report", "file_trip_report@staff_colleague"),
     ASKED,
+    (*APPOINTED, "record_orders"),
+    (*APPOINTED, "record_orders", "countersign_on_paper", *DAYS),
 )
 
 # Where an act may lead besides staying where it is; an act that is not named here only stays.
@@ -114,6 +117,7 @@ class Life(RuleBasedStateMachine):
     careful: factory.Cast  # of one that approves first
     head: int
     partner: int
+    personnel: int
 
     def __init__(self) -> None:
         super().__init__()
@@ -143,7 +147,7 @@ class Life(RuleBasedStateMachine):
         self.staff = [factory.person(self.conn, "staff", cast.office) for _ in range(3)]
         self.cast = replace(cast, staff=self.staff[0], staff_colleague=self.staff[1])
         around = (cast.municipality, cast.bureau, cast.director, cast.headquarters)
-        self.people = [*around, *self.staff, self.partner, self.head]
+        self.people = [*around, *self.staff, self.partner, self.head, self.personnel]
         needed = {"own_affairs": affairs, "concurrent_appointment": "needed" if affairs == "yes" else "not_needed"}
         partners = [{"municipality_code": "014613", "municipality_name": ""}] if joint and not mine else []
         form = factory.request_form(self.conn, self.cast, first=FIRST, days=5, partners=partners, **needed)
@@ -541,7 +545,10 @@ def test_whatever_happens_to_a_case_its_history_its_days_and_its_holder_agree(db
     head = factory.person(conn, "municipality_head", "014583")
     arrangements.settle(conn, factory.reader(conn, head), "014583", asked=True, since=NOW.date().isoformat())
     partner = factory.person(conn, "municipality", "014613")
-    around = {"db": db, "urls": fresh_database, "who": who, "careful": careful, "head": head, "partner": partner}
+    personnel = factory.person(conn, "personnel", factory.PERSONNEL)
+    around = {
+        "db": db, "urls": fresh_database, "who": who, "careful": careful, "head": head, "partner": partner, "personnel": personnel,
+    }  # fmt: skip
     lived, end = 0, time.monotonic() + MINUTES * 60
     with psycopg.connect(fresh_database.superuser_url, autocommit=True) as superuser:
         life = type("OneLife", (Life,), around | {"superuser": superuser})

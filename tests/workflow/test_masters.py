@@ -20,6 +20,7 @@ def test_every_office_and_municipality_of_the_prefecture_is_a_row(conn):
     kinds = dict(conn.execute("SELECT kind, count(*) FROM organisation GROUP BY kind").fetchall())
     assert kinds == {
         "headquarters": 1,
+        "personnel": 1,
         "department": len(masters.profile_of("hokkaido")["departments"]),
         "bureau": sum(o.prefecture_code == "01" for o in directory.offices),
         "municipality": sum(m.prefecture_code == "01" for m in directory.municipalities),
@@ -36,14 +37,15 @@ def test_the_other_profile_knows_only_its_own_organisations(empty_database: Any)
     load_masters(empty_database.owner_url, profile="yamagata")
     with psycopg.connect(empty_database.superuser_url) as su:
         codes = [row[0] for row in su.execute("SELECT code FROM organisation").fetchall()]
-        assert su.execute("SELECT profile, headquarters, demonstration FROM installation").fetchone() == (
+        assert su.execute("SELECT profile, headquarters, personnel, demonstration FROM installation").fetchone() == (
             "yamagata",
             "yg-headquarters",
+            "yg-jinji",
             False,
         )
     assert all(code.startswith(("yg-", "06")) for code in codes)
     departments = masters.profile_of("yamagata")["departments"]
-    assert len([code for code in codes if code.startswith("yg-")]) == 5 + len(departments)
+    assert len([code for code in codes if code.startswith("yg-")]) == 6 + len(departments)
 
 
 def test_loading_again_under_another_name_changes_the_name_and_adds_nothing(

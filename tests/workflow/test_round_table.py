@@ -8,36 +8,13 @@ import pytest
 
 from states.kernel import Refused
 from tests import factory
-from workflow import cases, deriving, queries, verify
+from tests.round_table import PLAN, act, planned, reported
+from workflow import cases, deriving, queries, telling, verify
 from workflow.access import actor
 from workflow.loading import NotFound, load
+from workflow.web import offers
 
 SOMU, NOSEI = "hk-somu", "hk-nosei"
-PLAN: dict[str, Any] = {
-    "plan": {
-        "name": "びえいラウンドテーブルミーティング", "municipalities": factory.MUNICIPALITY, "theme": "農道と観光", "form": "table",
-        "held_on": "", "place": "美瑛町内の公共施設", "place_kind": "public_facility", "election": "none",
-    },
-    "office_side": {"items": [{"role": "局長", "rank": "director"}]},
-    "region_side": {"items": [{"role": "農業者A", "kind": "key_person"}]},
-    "people": {"items": [{"role": "農業者A", "name": "丘上太郎（仮名）", "affiliation": "丘の会"}]},
-}  # fmt: skip
-NOTES = [
-    {
-        "kind": "issue",
-        "summary": "農道に車が停まる",
-        "speaker": "丘上太郎（仮名）",
-        "speaker_class": "農業者",
-        "verbatim": "いやあ困る",
-    },
-    {"kind": "chance", "summary": "案内をしたい", "speaker": "丘上太郎（仮名）", "answer": "講習の日程をお伝えした"},
-    {"kind": "request", "summary": "補助の要件を緩めてほしい", "speaker_class": "農業者"},
-]
-
-
-def act(conn: Any, person: int, case: int, action: str, form: Any = None, **inputs: Any) -> Any:
-    version = load(conn, case, person).row.version
-    return cases.act(conn, person, case, action, version=version, key=uuid4(), inputs=inputs, form=form or {})
 
 
 def children(conn: Any, case: int) -> list[int]:
@@ -55,39 +32,34 @@ def asked(conn: Any, person: int) -> list[tuple[int, str]]:
 
 @pytest.fixture
 def table(conn, who):
-    day = cases.today(conn)
-    plan = PLAN | {"plan": PLAN["plan"] | {"held_on": day.isoformat()}}
-    case: int = cases.open_case(conn, who.bureau, "round_table", "office", plan)
-    act(conn, who.bureau, case, "plan")
-    return case
+    return planned(conn, who)
 
 
 @pytest.fixture
-def following(conn, who, table):
+def following(conn, who):
     """Held, reported and confirmed: three opinions are open, and one follow-up went to headquarters."""
-    act(conn, who.bureau, table, "ask_decision")
-    act(conn, who.director, table, "approve")
-    act(conn, who.bureau, table, "invite")
-    there = {
-        side: {"items": [row | {"attended": True} for row in PLAN[side]["items"]]}
-        for side in ("office_side", "region_side")
-    }
-    act(conn, who.bureau, table, "hold", there | {"notes": {"items": NOTES}})
-    follow = {"items": [{"action": "国の制度を確かめる", "owner": "本庁", "headquarters": True}]}
-    act(
-        conn,
-        who.bureau,
-        table,
-        "ask_report",
-        {"report": {"summary": "農道と観光について意見があった。", "masked": True}, "follow": follow},
-    )
-    act(conn, who.director, table, "confirm_report")
-    return table
+    return reported(conn, who)
 
 
 @pytest.fixture
 def officers(conn):
     return {code: factory.person(conn, "department", code) for code in (SOMU, NOSEI)}
+
+
+def test_the_page_that_asks_departments_says_that_they_are_next_and_are_told(conn, who, following, officers):
+    case = children(conn, following)[3]
+    view = cases.look(conn, who.headquarters, case)
+    told = telling.before(conn, who.headquarters, case, view.offers)
+    assert telling.CHOSEN in told["distribute"].split("、"), "whom it asks is written on the page itself"
+    act(conn, who.headquarters, case, "distribute", {"distribution": {"items": [{"department": SOMU}]}})
+    offer = next(o for o in view.offers if o.action.name == "distribute")
+    assert {line.label: line.text for line in offers.effects(view, offer, view.facts)}["次の手番"] == "本庁各部"
+    now = cases.look(conn, who.headquarters, case)
+    told = telling.before(conn, who.headquarters, case, now.offers)
+    assert telling.CHOSEN not in told["redistribute"], "who is asked already is named"
+    name = conn.execute("SELECT name FROM organisation WHERE code = %s AND valid_to IS NULL", (SOMU,)).fetchone()[0]
+    assert name in told["redistribute"]
+    assert now.process.holder(now.state.name, now.origin) == "department"
 
 
 def days(conn: Any, number: int = 20) -> str:

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from tests import factory
+from tests import desk, factory
 from tests.factory import Cast, drive, opened
 from workflow import cases, outbox, telling
 from workflow.db import Database, type_connection
@@ -64,6 +64,17 @@ def test_what_is_chosen_with_the_act_is_said_to_be_so(conn: type_connection, who
     line = said(conn, who.bureau, case)["forward"]
     assert telling.CHOSEN in line
     assert "検討して" not in line
+
+
+def test_a_municipality_or_a_post_that_is_picked_with_the_act_is_said_to_be_chosen_here(
+    conn: type_connection, who: Cast
+) -> None:
+    case, answer = desk.received(conn, who), desk.published(conn, who, "空き家の補助", "補助があります。")
+    for made, act in ((answer, "send_answer"), (case, "assign")):
+        line = said(conn, who.bureau, made)[act].split("、")
+        assert telling.CHOSEN in line, act
+        assert not any("…" in part or "就いている方がいません" in part for part in line), act
+    assert "受けるか" not in said(conn, who.bureau, case)["assign"], "it is the chosen post that is asked"
 
 
 @pytest.mark.parametrize("kept", [("submit", "receive"), ("submit", "receive", "ask_correction"), ROAD])

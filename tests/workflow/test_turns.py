@@ -15,11 +15,25 @@ from tests import factory, offices
 from workflow import cases, durations, story, turns
 from workflow.deadlines import TOKYO, local_day
 from workflow.turns import DAY, LINE, NOBODY, Hand, Ledger, Move, hand_of, ledger, moves_of
+from workflow.web import evidence
 
 DISPATCH = catalogue.process("dispatch")
 ORIGIN = "municipality_request"
 SHUT = Calendar(frozenset({date(2026, 10, 14)}))
 ROAD = ("submit", "receive", "propose_team", "put_to_director")
+
+
+def test_whoever_may_have_the_turn_or_a_date_has_a_name_and_a_column():
+    """Of every process in the house: the page of the months, its legend and the list of what is late know them all."""
+    for process in catalogue.newest().values():
+        asked = {state.holder for state in process.states} | set(process.holders.values())
+        for holder in (asked | {due.holder for due in process.deadlines}) - {""}:
+            assert holder in turns.HOLDERS, (process.key, holder)
+            assert holder in story.HOLDERS, (process.key, holder)
+    assert {holder for holder in turns.HOLDERS if holder not in evidence.FILLS} == {"bureau"}, (
+        "two of them of one colour"
+    )
+    assert len(set(evidence.FILLS.values())) == len(evidence.FILLS)
 
 
 # ── any sequence of moves ───────────────────────────────────────────────────────────────────────────────────────────

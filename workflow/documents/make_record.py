@@ -13,6 +13,7 @@ from typing import Any
 
 from docx import Document
 from docx.enum.text import WD_ALIGN_PARAGRAPH
+from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Mm, Pt
 from docx.table import Table
@@ -52,10 +53,13 @@ def make() -> bytes:
     head, body = (("{%tc for name in section.columns %}", "{{ name }}", "{%tc endfor %}"), ("{%tc for cell in row %}", "{{ cell }}", "{%tc endfor %}"))  # fmt: skip
     for row, cells in ((0, head), (2, body)):
         for place, text in enumerate(cells):
-            _write(table.rows[row].cells[place].paragraphs[0], text, 9.5, bold=row == 0)
+            paragraph = _write(table.rows[row].cells[place].paragraphs[0], text, 9.5, bold=row == 0)
+            paragraph.paragraph_format.space_before = paragraph.paragraph_format.space_after = Pt(2)
     _write(table.rows[1].cells[0].paragraphs[0], "{%tr for row in section.rows %}", 9.5)
     _write(table.rows[3].cells[0].paragraphs[0], "{%tr endfor %}", 9.5)
     table.style = book.styles["Table Grid"]
+    _mark(table, 0, "w:tblHeader")  # on every page that the table reaches
+    _mark(table, 2, "w:cantSplit")
     _line(book, "{%p endif %}")
     _line(book, "{%p endfor %}")
     _line(book, "{{ paper.foot }}", size=9)
@@ -64,6 +68,10 @@ def make() -> bytes:
     written = io.BytesIO()
     book.save(written)
     return same_bytes(written.getvalue())
+
+
+def _mark(table: Table, row: int, name: str) -> None:
+    table.rows[row]._tr.get_or_add_trPr().append(OxmlElement(name))
 
 
 def _line(book: Any, text: str, *, size: float = 10.5, bold: bool = False) -> Any:

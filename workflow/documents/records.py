@@ -4,7 +4,7 @@ An installation may lay the text out itself: its template stands before the ship
 """
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 from zipfile import BadZipFile
@@ -22,13 +22,12 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.properties import PageSetupProperties
 
 from states.dates import wareki
-from states.documents import Record, Subject, Written
-from states.terms import OUTSIDE
+from states.documents import Record, Section, Subject, Written
 from states.text import visible
 from workflow import cases
 from workflow.cases import View
 from workflow.documents import declared
-from workflow.documents.cells import put
+from workflow.documents.cells import TALLEST, put, text_lines
 from workflow.documents.declared import DocumentProblem
 from workflow.loading import NotFound
 
@@ -38,6 +37,8 @@ TEMPLATE = "papers/record.docx"
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 WIDTH = 160  # mm between the margins
+WIDEST, LINE = 150, 15.0  # characters on a line of A4, above which the sheet is A3; points of a line
+NUMBERS = "SELECT id, number FROM cases WHERE id = ANY (%s)"
 _LINE = Side(style="thin", color="808080")
 
 
@@ -54,7 +55,7 @@ def taken(conn: Connection, person_id: int, view: View, key: str) -> tuple[str, 
     record = next((r for r in offered(view) if r.key == key), None)
     if record is None:
         raise NotFound
-    subject = _subject(conn, person_id, view)
+    subject = _subject(conn, person_id, view, record)
     written = record.compose(subject)
     name = f"{record.label}_{view.number or view.id}"
     if record.listing:
@@ -62,19 +63,32 @@ def taken(conn: Connection, person_id: int, view: View, key: str) -> tuple[str, 
     return f"{name}.docx", DOCX, text(written, subject)
 
 
-def _subject(conn: Connection, person_id: int, view: View) -> Subject:
-    office = view.facts.directory.office(view.lead)
-    children = []
+def _subject(conn: Connection, person_id: int, view: View, record: Record) -> Subject:
+    office, form, tells = view.facts.directory.office(view.lead), view.form, record.tells
+    if tells:
+        form = tells(view.process.key, view.state.name, view.facts.form)
+        children = [
+            child | {"form": told, "title": ""}
+            for child in view.facts.registers["children"]
+            if (told := tells(child["process"], child["state"], child["form"]))
+        ]
+    else:
+        children = list(_seen(conn, person_id, view))
+    numbers = dict(conn.execute(NUMBERS, ([child["id"] for child in children],), prepare=True).fetchall())
+    return Subject(
+        number=view.number or "", title=view.title, form=form, children=tuple(child | {"number": numbers[child["id"]] or ""} for child in children),
+        office_name=office.name if office else view.lead, prefecture=office.prefecture if office else "", on=view.facts.today,
+        directory=view.facts.directory, state=view.state.name,
+    )  # fmt: skip
+
+
+def _seen(conn: Connection, person_id: int, view: View) -> Iterator[dict[str, Any]]:
+    """The cases under it as the reader may read them; what one may not see does not exist."""
     for child in view.facts.registers["children"]:
         try:
-            seen = cases.look(conn, person_id, child["id"])
+            yield dict(child) | {"form": cases.look(conn, person_id, child["id"]).form}
         except NotFound:
-            continue  # what one may not see does not exist
-        children.append(dict(child) | {"form": seen.form, "number": seen.number or "", "outcome": seen.state.outcome})
-    return Subject(
-        number=view.number or "", title=view.title, form=view.form, children=tuple(children), office_name=office.name if office else view.lead,
-        prefecture=office.prefecture if office else "", on=view.facts.today, directory=view.facts.directory, inside=bool(view.roles - OUTSIDE),
-    )  # fmt: skip
+            continue
 
 
 def text(written: Written, subject: Subject) -> bytes:
@@ -120,12 +134,22 @@ def _shown(value: Any) -> Any:
     return [_shown(part) for part in value] if isinstance(value, Sequence) else value
 
 
+def _width(section: Section, place: int) -> int:
+    return section.widths[place] if place < len(section.widths) else 16
+
+
 def table(written: Written, subject: Subject) -> bytes:
     """The record as a workbook: one sheet for each section that has a table."""
     book = Workbook()
     book.remove(book.worksheets[0])
     for section in (s for s in written.sections if s.columns):
         sheet = book.create_sheet(section.heading[:31])
+        if section.data:
+            for number, row in enumerate((section.columns, *section.rows), start=1):
+                for place, value in enumerate(row, start=1):
+                    put(sheet.cell(number, place), value)
+                    sheet.column_dimensions[get_column_letter(place)].width = _width(section, place - 1)
+            continue
         put(sheet["A1"], written.title)
         sheet["A1"].font = Font(size=14, bold=True)
         put(
@@ -136,18 +160,20 @@ def table(written: Written, subject: Subject) -> bytes:
             cell = sheet.cell(4, place)
             put(cell, name)
             cell.font, cell.fill = Font(bold=True), PatternFill("solid", fgColor="E8E8E8")
-            width = section.widths[place - 1] if place <= len(section.widths) else 16
-            sheet.column_dimensions[get_column_letter(place)].width = width
+            sheet.column_dimensions[get_column_letter(place)].width = _width(section, place - 1)
         for number, row in enumerate(section.rows, start=5):
             for place, value in enumerate(row, start=1):
                 put(sheet.cell(number, place), value)
         for row in sheet.iter_rows(min_row=4, max_row=max(4, len(section.rows) + 4), max_col=len(section.columns)):
+            lines = max(text_lines(str(cell.value or ""), _width(section, place) - 1) for place, cell in enumerate(row))
+            sheet.row_dimensions[row[0].row].height = min(lines * LINE + 4, TALLEST)
             for cell in row:
                 cell.border = Border(left=_LINE, right=_LINE, top=_LINE, bottom=_LINE)
                 cell.alignment = Alignment(wrap_text=True, vertical="top")
         sheet.freeze_panes = "A5"
         sheet.print_title_rows = "4:4"
-        sheet.page_setup.orientation, sheet.page_setup.paperSize = "landscape", sheet.PAPERSIZE_A4
+        sheet.page_setup.orientation = "landscape"
+        sheet.page_setup.paperSize = sheet.PAPERSIZE_A4 if sum(section.widths) <= WIDEST else sheet.PAPERSIZE_A3
         sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
         sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     made = io.BytesIO()

@@ -29,17 +29,20 @@ class Installation(SQLModel, table=True):
     id: int = Field(default=1, primary_key=True)
     profile: str
     headquarters: str
+    personnel: str = Field(
+        default="", sa_column_kwargs={"server_default": ""}
+    )  # the unit that countersigns appointments
     demonstration: bool = False
     clock_offset: timedelta = Field(default=timedelta(), sa_column=Column(Interval, nullable=False))
 
 
 class Organisation(SQLModel, table=True):
-    """A headquarters unit, bureau or municipality as it was called from one day to another."""
+    """A unit of headquarters, bureau, municipality or body as it was called from one day to another."""
 
     __table_args__ = (UniqueConstraint("code", "valid_from", postgresql_nulls_not_distinct=True),)
     id: int | None = Field(default=None, sa_column=identity())
     code: str
-    kind: str  # headquarters | bureau | municipality
+    kind: str  # headquarters | personnel | department | bureau | municipality | body
     name: str
     short: str
     kana: str
@@ -183,6 +186,8 @@ class Recognition(SQLModel, table=True):
     valid_to: date | None = None
     recorded_by: int = Field(foreign_key="person.id", sa_type=BigInteger)
     recorded_at: datetime = Field(sa_type=Instant)
+    # The organisation that the body is; the database gives it, and its accounts have their posts there.
+    org_code: str = Field(default="", sa_column_kwargs={"server_default": ""})
 
 
 class Closure(SQLModel, table=True):

@@ -39,11 +39,13 @@ from workflow.web import (
     karte,
     mailbox,
     month,
+    monthly,
     moving,
     people,
     plans,
     posts,
     preferences,
+    published,
     recognitions,
     records,
     remarks,
@@ -116,6 +118,8 @@ PAGES = (
     records,
     boards,
     plans,
+    published,
+    monthly,
 )
 
 # Open to everybody; any other route that does not depend on `session.current` fails a test.

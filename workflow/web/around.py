@@ -6,7 +6,7 @@ from typing import Any
 from states import substitute
 from states.kernel import Process
 from states.places import Directory
-from workflow import candidates, cases, colleagues, offered, similar
+from workflow import candidates, cases, colleagues, offered, published, similar
 from workflow.cases import View
 from workflow.db import type_connection
 from workflow.deadlines import calendar
@@ -46,6 +46,8 @@ def surroundings(
             similar.earlier, conn, signed.actor, process, view.form if view else {}, place=own.code if own else "",
             besides=view.id if view else 0,
         ),
+        "published_for": [p for p in published.processes() if p.published and process.key in p.published.beside and published.may_read(signed.actor)],
+        "published_ones": partial(published.beside, conn, signed.actor, process, view.form if view else {}, day),
         "places": directory.of_prefecture(bureau.prefecture_code, day) if bureau else (),
         "office_called": lambda code: o.name if (o := directory.office(code)) else code,
         "municipality_called": called,

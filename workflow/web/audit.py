@@ -159,7 +159,13 @@ def _when(at: datetime) -> dict[str, str]:
 
 def _label(what: str) -> str:
     kind = KINDS.get(what.removeprefix("events."))
-    return f"記録 {kind.label}" if kind else {"disposals": "廃棄簿 CSV"}.get(what, what)
+    return (
+        f"記録 {kind.label}"
+        if kind
+        else {"disposals": "廃棄簿 CSV", "balance": "行き先のかたより CSV", "monthly": "月ごとの処理状況 xlsx"}.get(
+            what, what
+        )
+    )
 
 
 def _offices(conn: Connection) -> list[tuple[str, str]]:

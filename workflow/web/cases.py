@@ -43,6 +43,7 @@ from workflow.web import (
     evidence,
     family,
     forms,
+    karte,
     offers,
     papers,
     queue,
@@ -159,7 +160,7 @@ def case_page(
     turns_to = foreseen.turns(conn, signed.actor.person_id, view.id, able) if route.open_to(view) else {}
     context = around | route.context(conn, view) | queue.around(request, conn, signed, view.id, done) | {
         "came": arrivals.came(conn, view, inner), "same": same, "elsewhere": elsewhere, "linked": arrivals.linked(conn, signed, view),
-        "view": view, "read": view.read, "inside": inner, "names": names, "state_word": view.ended or _state_word(view, inner), "left": _left(view, lines, names),
+        "view": view, "read": view.read, "inside": inner, "routed": route.open_to(view), "names": names, "state_word": view.ended or _state_word(view, inner), "left": _left(view, lines, names),
         "origin_word": getattr(around["words"], "origins", {}).get(view.origin, ""), "dues": offers.due_lines(view),
         "steps": diagram.step_bar(view.process, view.state.name, _notes(view, lines)),
         "map": diagram.svg(view.process, view.state.name, path) if inner else "",
@@ -172,7 +173,7 @@ def case_page(
         "deciding": any(offer.action.weighs == "decider" for offer in view.offers),
         "burden": burden.of_case(conn, signed, view) if _decides(view) else [],
         "files": papers.files(conn, signed, view, back="case", done=done), "remarks": papers.remarks(conn, signed, view, back="case", done=done),
-        "children": family.children(conn, view), "parent": family.parent(view), **thread.context(conn, signed, view),
+        "children": family.children(conn, view), "parent": family.parent(conn, signed.actor.person_id, view), "kartes": karte.to_read(conn, signed, view.process.places(view.form)), **thread.context(conn, signed, view),
         "difference": view.process.difference(view.form),
         "erasable": bool(view.version) and administration.ERASES in signed.actor.roles,
         "disposal": any(step["ask"] == retention.ASK for step in view.steps) and retention.ANSWERS in view.roles,

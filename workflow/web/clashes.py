@@ -10,6 +10,7 @@ from fastapi import Request
 from starlette.responses import Response
 
 from workflow import cases, merging
+from workflow.called import Teller, teller
 from workflow.cases import TYPED, View
 from workflow.db import type_connection
 from workflow.loading import load
@@ -71,23 +72,23 @@ def clash_page(
     typed = [(n, v) for n, v in posted.multi_items() if n not in _OUR_OWN and not n.startswith(CHOICE)]
     return page(
         request, signed, "draft_clash.html", status=409, view=view, met=met, version=version(view), post=post, do=do,
-        differences=[_difference(view, found, posted, path) for path in shown], unchosen=unchosen, typed=typed,
+        differences=[_difference(teller(conn, view.process), view, found, posted, path) for path in shown], unchosen=unchosen, typed=typed,
         mine_alone=[name_of(view, path) for path in found.of(Side.MINE) if path not in shown],
         saves=found.saves, opened=merging.written(merging.marks(found.theirs)), address=address,
     )  # fmt: skip
 
 
-def _difference(view: View, found: Written, posted: Fields, path: str) -> Difference:
-    mine, theirs = _text(view, found.mine, path), _text(view, found.theirs, path)
+def _difference(told: Teller, view: View, found: Written, posted: Fields, path: str) -> Difference:
+    mine, theirs = _text(told, found.mine, path), _text(told, found.theirs, path)
     pieces = side_by_side(mine, theirs)
     both = found.sides[path] is not Side.THEIRS
     choice = posted.get(written.ALL) or posted.get(CHOICE + path) or ("" if both else THEIRS)
     return Difference(path, name_of(view, path), *pieces, both, choice if choice in (MINE, THEIRS) else "")
 
 
-def _text(view: View, groups: Mapping[str, Any], path: str) -> str:
+def _text(told: Teller, groups: Mapping[str, Any], path: str) -> str:
     value = merging.value_at(groups, path)
-    return str(value or "") if path.startswith(TYPED) else view.process.told(path, value)[1]
+    return str(value or "") if path.startswith(TYPED) else told(path, value)[1]
 
 
 def side_by_side(mine: str, theirs: str) -> tuple[list[Piece], list[Piece]]:

@@ -1,7 +1,7 @@
 """What pages of a declared form need (`Process.form`): its words, which groups a page shows, what its values are called."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from states import routes, thread
@@ -14,6 +14,8 @@ from workflow.db import type_connection
 
 ENGINE_GROUPS = {routes.GROUP: "決裁の順序", thread.GROUP: "もとになった案件"}
 MOST_COLUMNS = 4  # of a table that still fits on one line of a page
+# Characters of a row and of a value that read well in a table, and of a value that stands beside others.
+ONE_LINE, ONE_CELL, BRIEF = 56, 22, 16
 LONG = frozenset({"long", "several", "municipalities"})  # kinds that need the width of the page
 
 
@@ -102,16 +104,21 @@ class Shown:
     text: str
     kind: str
     inside: bool = False
+    brief: bool = False  # in a row that is no line of a table: it stands on one line with others
 
 
 @dataclass(frozen=True)
 class Rows:
-    """A table as it is read: the columns in which something stands, and its rows; `wide` where they need more than a line."""
+    """A table as it is read: the columns in which something stands, and its rows; `wide` where they need more than a line.
+
+    `lines` are the rows in sentences, each with its day, where the table tells them so.
+    """
 
     label: str
     columns: Sequence[str]
     rows: Sequence[Sequence[Shown]]
     wide: bool
+    lines: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(frozen=True)
@@ -197,9 +204,23 @@ class Reader:
         used = [n for n in range(len(table.columns)) if any(row[n].text for row in texts)]
         if not used:
             return None
-        wide = len(used) > MOST_COLUMNS + 1 or any(table.columns[n].kind == "long" for n in used)
         columns = [table.columns[n].label for n in used]
-        return Rows(table.label, columns, [[row[n] for n in used] for row in texts], wide)
+        brief = {n for n in used if all(len(row[n].text) <= BRIEF for row in texts) and table.columns[n].kind != "long"}
+        shown = [[replace(row[n], brief=n in brief) for n in used] for row in texts]
+        return Rows(table.label, columns, shown, _wide(columns, shown), self._lines(table, texts))
+
+    def _lines(self, table: Table, texts: Sequence[Sequence[Shown]]) -> list[tuple[str, str]]:
+        if table.says is None:
+            return []
+        named = [dict(zip((c.name for c in table.columns), (one.text for one in row), strict=True)) for row in texts]
+        return [(row.get("on", ""), table.says(row)) for row in named]
+
+
+def _wide(columns: Sequence[str], rows: Sequence[Sequence[Shown]]) -> bool:
+    """Whether rows do not fit on lines of a table; what is a little longer than its cell is broken there."""
+    longest = [max(len(row[n].text) for row in rows) for n in range(len(columns))]
+    needed = [min(max(most, min(len(label), 8)), ONE_CELL) for most, label in zip(longest, columns, strict=True)]
+    return sum(needed) > ONE_LINE or max(longest) > 3 * ONE_CELL
 
 
 def _picked(known: Mapping[str, Field], form: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

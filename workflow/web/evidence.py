@@ -8,7 +8,7 @@ from states.dates import month_day, short
 from states.kernel import Process
 from states.route_actions import waiting
 from workflow import durations
-from workflow.access import PARTS
+from workflow.access import NARROW, PARTS
 from workflow.cases import View
 from workflow.deadlines import due_day, local_day
 from workflow.durations import Figure, Typical
@@ -17,7 +17,10 @@ from workflow.story import HOLDERS
 from workflow.turns import BEHIND, LINE, Ledger, Span
 from workflow.web import offers
 
-FILLS = {"municipality": "town", LINE: "line", "director": "director", "headquarters": "hq", "staff": "staff"}
+FILLS = {
+    "municipality": "town", "partner": "partner", LINE: "line", "director": "director", "headquarters": "hq", "department": "department",
+    "personnel": "personnel", "staff": "staff",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,8 @@ def _whose(view: View, now: Span | None, names: Mapping[str, str], inner: bool) 
         return f"決裁に回っています{since}。{awaited}"
     if _own(view, now.holder):
         return f"いまは{who}{YOURS}の手番です{since}。"
-    return f"いまは{who}の手番です{since}。" + ("" if inner else NOT_YOUR_TURN)
+    asked = any(step["role"] in view.roles & NARROW for step in view.steps)  # beside whose days are counted
+    return f"いまは{who}の手番です{since}。" + ("" if inner or asked else NOT_YOUR_TURN)
 
 
 def _late(view: View, names: Mapping[str, str], inner: bool) -> list[tuple[str, bool]]:

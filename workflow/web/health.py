@@ -6,8 +6,6 @@ from pathlib import Path
 import psycopg
 import redis
 import sqlalchemy.exc
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
@@ -51,6 +49,9 @@ def schema_state(conn: type_connection) -> str:
 @cache
 def revisions() -> tuple[str, frozenset[str]]:
     """The newest migration of this version, and all that it knows."""
+    from alembic.config import Config  # noqa: PLC0415 - costs a process a third of a second, and is asked once
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
+
     config = Config()
     config.set_main_option("script_location", str(Path(migrations.__path__[0])))
     scripts = ScriptDirectory.from_config(config)

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from states import catalogue, routes
 from workflow import bulk, deputies, finding, narrowing, posts, queries, turns, views
-from workflow.access import Actor
+from workflow.access import NARROW, Actor
 from workflow.deadlines import local_day
 from workflow.finding import Wanted
 from workflow.loading import NotFound
@@ -76,7 +76,7 @@ def _queue(request: Request, conn: Connection, signed: Signed, place: Place, *, 
     own = {name: value for name, value in place.filters.items() if name not in KEPT}
     desk = narrowing.of_desk(conn, person, views.VIEWS.get(view, ())) if inner and not ROLES[place.path] else None
     return page(
-        request, signed, "inbox.html", path=place.path, moment=lists.moment(now), filters=place.filters, inside=inner, consulted=consulted,
+        request, signed, "inbox.html", path=place.path, moment=lists.moment(now), filters=place.filters, inside=inner, consulted=consulted, narrow=signed.actor.roles <= NARROW,
         filtered=any(own.values()), filters_shown=any(own.values()) or (counts[view] if listed else found.counts["all"]) > FEW, counters=_counters(place, found.counts), total=lists.counted(counts[""]),
         deciding=lists.counted(counts["decide"]) if counts["decide"] else "", here=lists.counted(found.counts["all"]), label=views.LABELS[view],
         views=inner, groups=_groups(conn, person, place, counts), scopes=_scopes(place, len(acting)) if acting else [],

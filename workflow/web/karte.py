@@ -99,6 +99,12 @@ def reaches(conn: type_connection, signed: Signed, code: str) -> bool:
     return bool(code) and any(row["code"] == code for row in _near(conn, signed))
 
 
+def to_read(conn: type_connection, signed: Signed, codes: Sequence[str]) -> list[tuple[str, str]]:
+    """Address and name of the karte of each of these municipalities, as far as the reader has one."""
+    near = {row["code"]: row["name"] for row in _near(conn, signed)} if codes else {}
+    return [(f"{ADDRESS}/{code}", near[code]) for code in codes if code in near]
+
+
 def _near(conn: type_connection, signed: Signed) -> list[dict[str, Any]]:
     """The municipalities of today in the reader's reach. Raises `NotFound` for who has no such page."""
     actor = signed.actor

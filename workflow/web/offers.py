@@ -5,16 +5,17 @@ Everything is read from the process and its offers; nothing here knows a state o
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 from uuid import uuid4
 
 from states.dates import short
 from states.kernel import Offer, Process
-from states.route_actions import BY_NAME
-from states.terms import PICKED, STAY, Action, Facts, Input, Level, Remedy, Verdict
-from workflow.access import OUTSIDE
+from states.route_actions import BY_NAME, waiting
+from states.terms import PICKED, STAY, Action, Deadline, Facts, Input, Level, Remedy, Verdict
+from workflow.access import NARROW, OUTSIDE
+from workflow.acts import form_after
 from workflow.cases import View
 from workflow.deadlines import due_day, opening, promised
 from workflow.diagram import HOLDERS
@@ -137,12 +138,15 @@ def names_of(view: View) -> dict[str, str]:
     lead = by_part.get("lead") or (office.name if office else "")
     if lead:
         found |= {"bureau": lead, "director": f"{lead}長"}
+    towns = [str(party["org_name"]) for party in view.parties if party["part"] == "partner"]
+    if len(towns) == 1 and "requester" not in by_part:  # nobody asks together with it
+        found["partner"] = towns[0]
     return found
 
 
 def inside(view: View) -> bool:
-    """Whether the reader belongs to the offices that handle the case."""
-    return not view.roles <= OUTSIDE
+    """Whether the reader belongs to the offices that handle the case; who reads but little of it does not."""
+    return not view.roles <= OUTSIDE | NARROW
 
 
 def reasons_of(form: Mapping[str, Any]) -> Mapping[str, str]:
@@ -322,6 +326,8 @@ def effects(view: View, offer: Offer, facts: Facts, told: str = "", turn: str = 
         lines.append(Line("次の手番", turn))
     elif offer.dest.final:
         lines.append(Line("次の手番", f"ありません。この案件は{'終わったままです' if stays else '終わります'}"))
+    elif stays and process.matter(offer.dest.name):
+        lines.append(Line("次の手番", f"変わりません。{waiting(view.facts)}"))
     elif not stays:
         lines.append(Line("次の手番", names.get(offer.dest.holder, offer.dest.holder)))
     if action.letters:
@@ -355,7 +361,22 @@ def _clocks(view: View, action: Action, dest: str, facts: Facts) -> list[str]:
                 told.append(f"「{due.label}」が始まります({days}{short(due_day(by))}まで)")
         elif due.kind in running and not runs:
             told.append(f"「{due.label}」が{'いったん止まります' if dest in due.pauses else '終わります'}")
+        elif runs and due.at and due.kind not in running and _typed_with(action, due, facts):
+            told.append(f"「{due.label}」が始まります(ここで書く日)")
     return told
+
+
+def _typed_with(action: Action, due: Deadline, facts: Facts) -> bool:
+    """Whether the day of a deadline is the one that is typed with the act."""
+    day = facts.today + timedelta(days=1000)  # one that stands nowhere yet
+    dates = {ask.name: day.isoformat() for ask in action.asks if ask.kind == "date"}
+    if not dates or action.record is None or due.at is None:
+        return False
+    try:
+        form = form_after(replace(facts, inputs=dates, memo={}), action)
+        return due.at(facts.after(facts.state, form, facts.read, facts.number)) == day
+    except (KeyError, ValueError, TypeError, AttributeError):  # what it writes depends on more than a day
+        return False
 
 
 def known(view: View, kind: str, holder: str) -> bool:

@@ -185,10 +185,12 @@ def _text(conn: Connection, file: attachments.Attachment) -> str:
 def remarks(
     conn: Connection, signed: Signed, view: View, *, back: str, done: str = "", scope: str = "", text: str = "", problem: str = "",
 ) -> Remarks | None:  # fmt: skip
-    """The panel of remarks; None while the case is its writer's office alone."""
+    """The panel of remarks; None while the case is its writer's office alone, and for who hears none."""
     if not view.version or view.state.private:
         return None
     far, inner = beside(view), offers.inside(view)
+    if not far.hears:
+        return None
     listed = comments.listed(conn, view.id, far)
     orgs = None if inner else sorted(signed.actor.orgs)
     told = {} if view.ended else deliveries.of_remarks(conn, view.id, [found.id for found in listed], orgs=orgs)
@@ -197,6 +199,8 @@ def remarks(
         shared_with(view) if inner else "、".join([offers.names_of(view)["bureau"], *_towns(view, signed.actor.orgs)])
     )
     allowed = comments.scopes(far, version=view.version, private=view.state.private)
+    if inner and view.process.form and not _towns(view):  # nobody outside takes part
+        allowed = tuple(kind for kind in allowed if kind != SHARED)
     forms = [
         _form(kind, others, text if kind == scope else "", problem if kind == scope else "") for kind in allowed[::-1]
     ]

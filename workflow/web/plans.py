@@ -21,7 +21,8 @@ def show(request: Request, conn: Connection, signed: SignedIn, key: str, office:
     offices = [(code, name) for code, name in balance.offices(conn, signed.actor) if code != balance.ALL]
     if process is None or process.plan is None or not offices or signed.actor.roles <= OUTSIDE:
         raise NotFound
-    here = office if office in dict(offices) else offices[0][0]
+    wished = (office, plans.newest_office(conn, signed.actor, process), offices[0][0])
+    here = next(code for code in wished if code in dict(offices))
     today = cases.today(conn)
     this = fiscal_year(today)
     years = range(this - BACK, this + AHEAD + 1)

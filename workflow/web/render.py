@@ -16,13 +16,16 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from states import catalogue, dates, text
-from workflow.access import OUTSIDE, SCOPE_OF, Actor
+from states.kernel import Process
+from workflow.access import NARROW, OUTSIDE, SCOPE_OF, Actor
 from workflow.deadlines import due_day
 from workflow.settings import settings
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
 STATIC = TEMPLATES / "static"
 TOKYO = ZoneInfo("Asia/Tokyo")
+# Who looks up what was published: every office and municipality (`workflow.published.may_read`).
+LOOKS_UP = frozenset(role for role, scope in SCOPE_OF.items() if scope != "none") - NARROW
 MOST_WAITING = 99  # a longer queue is shown as "99+"
 
 
@@ -199,6 +202,7 @@ def navigation(mails_are_read_here: bool) -> tuple[Link, ...]:
             "/municipalities",
             frozenset({"bureau", "director", "headquarters", "municipality", "municipality_head"}),
         ),
+        *(Link(p.published.label, "/published", LOOKS_UP) for p in _publishing()[:1] if p.published),
         Link("予定", "/calendar"),
         Link("報告", "/reports", frozenset({"bureau", "director", "headquarters"})),
         Link("派遣ボード", "/board", frozenset({"bureau", "director"})),
@@ -217,6 +221,10 @@ def navigation(mails_are_read_here: bool) -> tuple[Link, ...]:
         Link("保存と廃棄", "/retention", frozenset({"auditor", "records"})),
     )
     return (*links, Link("届いたメール", "/mailbox")) if mails_are_read_here else links
+
+
+def _publishing() -> list[Process]:
+    return [process for process in catalogue.newest().values() if process.published]
 
 
 def _around(request: Request, signed: Signed | None) -> Mapping[str, Any]:

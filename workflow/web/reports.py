@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse
 from starlette.responses import Response
 
 from states.dates import fiscal_year, fiscal_year_label
-from workflow import cases, reports
+from workflow import cases, monthly, reports
 from workflow.access import Actor
 from workflow.documents.lines import ALL
 from workflow.loading import NotFound
@@ -45,6 +45,7 @@ def show(
         year_label=fiscal_year_label(wanted), told=reports.preview(conn, signed.actor, chosen, here, wanted),
         running=[row for row in made if not row["finished_at"]], finished=[row for row in made if row["finished_at"]],
         here=lists.address("/reports", {"report": _key(chosen), "office": here, "year": wanted}), office_names=_names(found),
+        monthlies=[(p.monthly.label, f"/monthly/{p.key}") for p in monthly.processes() if p.monthly],
     )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from states.routes import AFTER, BLOCKING, DONE, KINDS, OPEN, SKIPPED, STOPPED, 
 from states.seats import ABSENCES, MAIN, TENURES, Seats
 from states.standings import Stands
 from workflow import differences, ended, rounds, seating
+from workflow.called import teller
 from workflow.cases import View
 from workflow.db import type_connection
 from workflow.deadlines import local_day
@@ -146,7 +147,7 @@ def _seated(seats: Seats, post: int) -> str:
     told = []
     for holder in seat.holders:
         notes = [TENURES[holder.tenure]] if holder.tenure != MAIN else []
-        notes += [ABSENCES.get(holder.absent, holder.absent)] if holder.absent else []
+        notes += ["不在"] if holder.absent else []  # why is nobody's business until a deputy has acted
         told.append(f"{holder.name}({'・'.join(notes)})" if notes else holder.name)
     return "、".join(told)
 
@@ -187,7 +188,7 @@ def _again(conn: type_connection, view: View, route: Route) -> list[Reopened]:
     for step in steps:
         past = ended.as_they_were(conn, {view.id: step.reopened}).get(view.id)
         covers = step.covers or tuple((matter.covers or {}) if matter else ())
-        lines = differences.between(view.process, past.form, view.form, covers) if past else []
+        lines = differences.between(teller(conn, view.process), past.form, view.form, covers) if past else []
         told.append(Reopened(step.title, step.no in mine, lines))
     return sorted(told, key=lambda one: not one.mine)
 
@@ -202,7 +203,7 @@ def waits(view: View) -> list[str]:
         return []
     found: Stands = view.facts.registers.get("stands") or Stands()
     if any(one.step.kind in BLOCKING for one in found.steps):
-        return []
+        return _instead(found)
     posts = view.facts.registers.get("posts", ())
     told = [said]
     for step in route.steps:
@@ -217,6 +218,16 @@ def waits(view: View) -> list[str]:
     if route.status != STOPPED and early and len(told) > 1:
         told.append(f"いまできるのは、{'、'.join(f'「{label}」' for label in early)}です。")
     return list(dict.fromkeys(told))
+
+
+def _instead(found: Stands) -> list[str]:
+    """For whom and why a deputy would answer, before it is done."""
+    told = "「{post}」が不在({ground})なので、あなたが代わってできます(代決)。二人の名前と事由が記録に残り、「{post}」は戻ってから後閲します。"
+    return [
+        told.format(post=one.step.title, ground=ABSENCES.get(one.ground, one.ground))
+        for one in found.steps
+        if one.acting == "deputy" and one.step.kind == DECIDE
+    ]
 
 
 def desks(view: View) -> dict[str, str]:

@@ -8,7 +8,7 @@ import psycopg
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from workflow import excerpts, finding, reports, search, who_where
+from workflow import cases, excerpts, finding, published, reports, search, who_where
 from workflow.access import Actor
 from workflow.db import database
 from workflow.finding import Wanted
@@ -50,7 +50,7 @@ def show(request: Request, conn: Connection, signed: SignedIn, what: str = "") -
     tabs = [
         {"href": lists.address("/search", {"q": filters["q"], "what": key}), "label": label, "count": counts[key], "current": key == what}
         for key, label in TABS.items()
-    ]  # fmt: skip
+    ] + _published(conn, signed.actor, words, filters["q"])  # fmt: skip
     return page(
         request, signed, "search.html", what=what, tabs=tabs if words else [],
         people=_persons(conn, signed.actor, people[:MOST], words) if what == "people" else [], found_people=len(people), shown=MOST,
@@ -75,6 +75,20 @@ def _others(conn: Connection, actor: Actor, words: Sequence[str]) -> tuple[Lines
         who_where.bodies(conn, actor, words),
         files,
     )
+
+
+def _published(conn: Connection, actor: Actor, words: Sequence[str], typed: str) -> list[dict[str, Any]]:
+    """The way on to what was published and says these words, for who looks such things up."""
+    if not words or not published.may_read(actor):
+        return []
+    day = cases.today(conn)
+    return [
+        {
+            "href": lists.address("/published", {"of": process.key, "q": typed}), "label": process.published.label,
+            "count": str(len(published.found(conn, actor, process, day, words))), "current": False,
+        }
+        for process in published.processes() if process.published
+    ]  # fmt: skip
 
 
 def _some(conn: Connection, actor: Actor, wanted: Wanted, most: int, besides: int = 0) -> str:

@@ -1,7 +1,7 @@
 """「決裁時の画面」: what a decider had on the screen, built again from history; what was erased since and what differs now is marked."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -17,6 +17,7 @@ from states.seats import Seats
 from states.terms import Level, Verdict
 from workflow import cases, differences, ended, history, rounds, seating, story
 from workflow.blackout import filled
+from workflow.called import Called, teller
 from workflow.cases import View
 from workflow.deadlines import local_day
 from workflow.differences import Line
@@ -52,6 +53,7 @@ class Decided:
     rows: int  # content rows that stood on the screen
     whole: bool  # whether they are those that the record before the act names
     head: str
+    judged_at: int = 0  # the earlier record that the verdicts come from, where the act itself was held against no rule
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,7 @@ class Screen:
     shown: Mapping[str, Any]
     kept: Mapping[str, Any] | None
     rows: list[dict[str, Any]]
+    judged: tuple[int, Sequence[Any]]  # the last verdicts recorded before the act, with the record that has them
 
 
 @router.get("/cases/{case_id:int}/shown/{seq:int}")
@@ -74,12 +77,12 @@ def show(request: Request, conn: Connection, signed: SignedIn, case_id: RowId, s
     screen = _screen(conn, signed, case_id, seq)
     view, then = screen.view, screen.then
     around = surroundings(conn, signed, view.process, view.origin, view.lead, then)
-    decided = _decided(screen, around["words"])
+    decided = _decided(conn, screen, around["words"])
     return page(request, signed, "case_shown.html", **(around | {
         "view": then, "read": then.read, "now": view, "names": offers.names_of(view), "inside": True, "decided": decided,
         "boxes": _route(conn, then, screen.past.seq), "files": papers.stood(conn, view, screen.past.seq), "others": papers.shared_with(view),
         "sheet": f"/cases/{view.id}/shown/{seq}/print",
-        "later": _later(view, then), "added": _added(view, then, around["words"]), "gone": _gone(then, around["words"]), "difference": view.process.difference(then.form),
+        "later": _later(conn, view, then), "added": _added(view, then, around["words"]), "gone": _gone(then, around["words"]), "difference": view.process.difference(then.form),
     }))  # fmt: skip
 
 
@@ -102,7 +105,8 @@ def _screen(conn: Connection, signed: Signed, case_id: int, seq: int) -> Screen:
     if not view.may_read("shown") or not offers.inside(view) or seq > view.version:
         raise NotFound
     found = _dicts(conn, EVENT, {"case": case_id, "seq": seq})
-    rows = [row for row in filled(story.content_rows(conn, view)) if row["seq"] == seq]
+    every = list(filled(story.content_rows(conn, view)))
+    rows = [row for row in every if row["seq"] == seq]
     kept = next((row for row in rows if row["kind"] == "shown"), None)
     if not found or (kept is None and not decides(view.process, found[0]["action"])):
         raise NotFound
@@ -113,7 +117,17 @@ def _screen(conn: Connection, signed: Signed, case_id: int, seq: int) -> Screen:
     past = ended.as_they_were(conn, {case_id: version}).get(case_id) if version else None
     if past is None:
         raise NotFound
-    return Screen(view, as_it_was(view, past, body["from"], event["at"]), past, event, body, shown, kept, rows)
+    then, judged = as_it_was(view, past, body["from"], event["at"]), _judged_before(every, past.seq)
+    return Screen(view, then, past, event, body, shown, kept, rows, judged)
+
+
+def _judged_before(rows: Sequence[Mapping[str, Any]], version: int) -> tuple[int, Sequence[Any]]:
+    """What the rules last said up to that version, and the record that has it: who answers a route reads that."""
+    kept = [row for row in rows if row["kind"] == "shown" and row["seq"] <= version and row["data"] is not None]
+    for row in sorted(kept, key=lambda row: row["seq"], reverse=True):
+        if found := json.loads(bytes(row["data"])).get("verdicts"):
+            return row["seq"], found
+    return 0, ()
 
 
 def decides(process: Process, action: str) -> bool:
@@ -140,19 +154,22 @@ def as_it_was(view: View, past: Past, state: str, at: datetime) -> View:
     )  # fmt: skip
 
 
-def _decided(screen: Screen, words: Any) -> Decided:
+def _decided(conn: Connection, screen: Screen, words: Any) -> Decided:
     view, event, past, shown, kept = screen.view, screen.event, screen.past, screen.shown, screen.kept
-    parts = [story.part_told(view.process, event["action"], row) for row in screen.rows if view.may_read(row["kind"])]
+    called = Called(conn)
+    rows = [row for row in screen.rows if view.may_read(row["kind"])]
+    parts = [story.part_told(view.process, event["action"], row, called) for row in rows]
     written = [(p["label"], p["text"] or f"消去済み(記録{p['erased_by']}号)") for p in parts if p]
     gone = kept is not None and kept["data"] is None
     before = [ref[:3] for ref in past.told["content"]]
-    own = [Verdict(Level(level), sentence, field, rule) for level, rule, field, sentence in shown.get("verdicts", ())]
+    at, known = (0, shown.get("verdicts", ())) if shown.get("verdicts") or gone else screen.judged
+    own = [Verdict(Level(level), sentence, field, rule) for level, rule, field, sentence in known]
     return Decided(
         label_of(view.process, event["action"], screen.body["from"]), by(event), event["at"], wareki(local_day(event["at"])), event["seq"], past.seq,
         tuple(written), tuple(offers.judged(own, words.clauses, offers.reasons_of(past.form))),
         tuple(figures.told(past.process.wording.figures, shown.get("computed") or {}))[:MOST_FIGURES],
         f"消去済み(記録{kept['erased_by']}号)" if gone and kept else "", len(shown.get("rows", before)), shown.get("rows", before) == before,
-        shown.get("head") or past.digest.hex(),
+        shown.get("head") or past.digest.hex(), at,
     )  # fmt: skip
 
 
@@ -170,9 +187,11 @@ def _route(conn: Connection, then: View, version: int) -> seals.Boxes | None:
     return seals.boxes(then, route, seats) if route else None
 
 
-def _later(view: View, then: View) -> list[Line]:
+def _later(conn: Connection, view: View, then: View) -> list[Line]:
     """What is no longer as it was on that screen: before, now."""
-    return differences.between(view.process, then.form, view.form, {group.partition(":")[0] for group in then.form})
+    return differences.between(
+        teller(conn, view.process), then.form, view.form, {group.partition(":")[0] for group in then.form}
+    )
 
 
 def _added(view: View, then: View, words: Any) -> list[str]:

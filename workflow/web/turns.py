@@ -25,6 +25,8 @@ router = APIRouter()
 ADDRESS = "/turns"
 BACK = 6  # months beside each other for one office
 SHOWN = 50  # cases in the list
+# Columns that stand on every page; the others where they have something in them.
+ALWAYS = frozenset({"municipality", "bureau", turns.LINE, "director", "headquarters", "staff"})
 LATE_HOLDERS = tuple(holder for holder in turns.HOLDERS if holder != turns.LINE)  # a date is never the line's own
 
 
@@ -51,13 +53,14 @@ def show(
         lines = [_line(months.called(one), found, one, _to(here, one)) for one in dict.fromkeys(shown)]
     behind = sorted(_behind(found, chosen), key=lambda one: -one.total)
     delay = _late(conn, signed.actor.person_id, codes, names, chosen, holder=late, here=here)
+    there = ALWAYS | {holder for line in lines for holder, days in line.days.items() if days}
     called = queries.case_names(conn, signed.actor.person_id, [one.case_id for one in behind[:SHOWN]])
     return page(
         request, signed, "turns.html", offices=offices, office=here, everything=everything, office_name=names[here], month=months.written(chosen),
         month_name=months.called(chosen), lines=lines, most=max((line.total for line in lines), default=0),
-        holders=[(holder, HOLDERS[holder], evidence.FILLS.get(holder, "office")) for holder in turns.HOLDERS],
+        holders=[(holder, HOLDERS[holder], evidence.FILLS.get(holder, "office")) for holder in turns.HOLDERS if holder in there],
         posts=_posts(found, chosen, names if everything else {}),
-        late_holders=[(holder, HOLDERS[holder]) for holder in LATE_HOLDERS],
+        late_holders=[(holder, HOLDERS[holder]) for holder in delay.holders],
         before=_to(here, months.beside(chosen, -1)), after=_to(here, months.beside(chosen, 1)), now=_to(here, today),
         late=delay, behind=behind[:SHOWN], names=called, total=len(behind), fewest=durations.FEWEST,
         usual=[_usual(process, durations.of_office(conn, process, None if everything else here, today)) for process in _processes()],
@@ -68,6 +71,7 @@ def show(
 class Late:
     """What is late now: per office and holder how many cases, with the address of their list; the list that is asked for."""
 
+    holders: Sequence[str]
     rows: Sequence[tuple[str, Sequence[tuple[int, str]]]]
     total: int
     holder: str
@@ -79,8 +83,9 @@ def _late(
     conn: Connection, person: int, codes: Sequence[str], names: Mapping[str, str], month: date, *, holder: str, here: str
 ) -> Late:  # fmt: skip
     found = turns.late(conn, person, codes)
+    holders = [one for one in LATE_HOLDERS if one in ALWAYS or any(counts.get(one) for counts in found.values())]
     rows = [
-        (names[code], [(found[code].get(one, 0), _to(code, month, late=one)) for one in LATE_HOLDERS])
+        (names[code], [(found[code].get(one, 0), _to(code, month, late=one)) for one in holders])
         for code in codes
         if code in found
     ]
@@ -88,7 +93,7 @@ def _late(
     cases_ = turns.late_cases(conn, person, codes, asked, SHOWN) if asked else ()
     listed = sum(found[code].get(asked, 0) for code in found) if asked else 0
     total = sum(count for counts in found.values() for count in counts.values())
-    return Late(rows, total, HOLDERS.get(asked, ""), cases_, listed)
+    return Late(holders, rows, total, HOLDERS[asked] if asked else "", cases_, listed)
 
 
 @dataclass(frozen=True)
@@ -153,5 +158,6 @@ def _processes() -> list[Process]:
 def _usual(process: Process, found: Durations) -> dict[str, Any]:
     """How long each state takes: label, figure; the awaited answer first."""
     awaited = durations.awaited(process)
-    rows = [(f"{evidence.from_to(process)}({awaited.label}に対して)", found.answer)] if awaited else []
+    spans = evidence.from_to(process)
+    rows = [(f"{spans}({awaited.label}に対して)" if spans else awaited.label, found.answer)] if awaited else []
     return {"label": process.label, "rows": rows + [(figure.name, figure) for figure in found.states]}

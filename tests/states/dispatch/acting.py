@@ -15,7 +15,9 @@ from states.terms import CLOCK, Ask, Child, Facts
 PROCESS = catalogue.process("dispatch")
 DAY = date(2026, 10, 5)  # a Monday; the dispatch is four weeks later
 FIRST = date(2026, 11, 2)
-WRITER, MAYOR, NEIGHBOUR, DRAFTER, CHIEF, HQ, ONE, TWO, THREE = "11", "12", "13", "21", "31", "41", "51", "52", "53"
+WRITER, MAYOR, NEIGHBOUR, DRAFTER, CHIEF, HQ, CLERK, ONE, TWO, THREE = (
+    "11", "12", "13", "21", "31", "41", "42", "51", "52", "53",
+)  # fmt: skip
 ROLE = {
     WRITER: "municipality",
     MAYOR: "municipality_head",
@@ -23,6 +25,7 @@ ROLE = {
     DRAFTER: "bureau",
     CHIEF: "director",
     HQ: "headquarters",
+    CLERK: "personnel",
     ONE: "staff",
     TWO: "staff",
     CLOCK: CLOCK,
@@ -78,6 +81,7 @@ class Story:
         self.tells: frozenset[str] = frozenset()
         self.own_approval = False
         self.named: dict[str, Any] = {}
+        self.recognitions: list[dict[str, Any]] | None = None
 
     def facts(self, by: str, inputs: Mapping[str, Any] | None = None, form: Mapping[str, Any] | None = None) -> Facts:
         laid = {**self.form, **(form or {})}
@@ -86,8 +90,10 @@ class Story:
         registers = {
             "numbers": {"case": "上川-R8-001", "receipt": "上川収第1号", "letter": "上川第1号"}, "lead": self.lead,
             "assigned": tuple(sorted({person for person, *_ in PROCESS.assigned(bare)})), "origin": self.origin,
-            "children": self.children, "own_approval": self.own_approval, "named": self.named,
+            "personnel": "hk-jinji", "children": self.children, "own_approval": self.own_approval, "named": self.named,
         }  # fmt: skip
+        if self.recognitions is not None:
+            registers["recognitions"] = self.recognitions
         if inputs is not None or form is not None:
             registers |= {"edited": frozenset(form or {}), "acting_org": ORG.get(by, "hk-kamikawa")}
         return Facts(
@@ -167,6 +173,7 @@ STEPS: dict[str, Any] = {
     "resubmit": lambda s: s.act(WRITER, "resubmit"),
     "consult": lambda s: s.act(DRAFTER, "consult", question="併任は要るか。"),
     "agree": lambda s: s.act(HQ, "agree"),
+    "countersign": lambda s: s.act(CLERK, "countersign"),
     "not_accept": lambda s: s.act(DRAFTER, "not_accept", ground="wrong_addressee", reason="隣の局の所管です。"),
     "withdraw": lambda s: s.act(WRITER, "withdraw", reason="取りやめ。"),
     "cancel": lambda s: s.act(CHIEF, "cancel", reason="大雪のため。"),

@@ -47,7 +47,10 @@ def test_nobody_begins_without_the_orders_of_both_sides():
         "甲(仮名)の市町村長の併任の辞令がありません。", "甲(仮名)の道(県)の併任の辞令がありません。",
         "乙(仮名)の市町村長の併任の辞令がありません。", "乙(仮名)の道(県)の併任の辞令がありません。",
     ]  # fmt: skip
-    story.act(DRAFTER, "record_orders", orders(*BOTH)).act(CLOCK, "begin")
+    story.act(DRAFTER, "record_orders", orders(*BOTH))
+    with pytest.raises(Refused, match="甲\\(仮名\\)、乙\\(仮名\\)の併任の発令を、人事担当がまだ確かめていません"):
+        story.act(CLOCK, "begin")
+    story.run("countersign").act(CLOCK, "begin")
     assert story.state == "dispatched"
 
 
@@ -72,7 +75,7 @@ def test_an_order_covers_its_persons_own_days_only():
     late = [
         row | {"from": "2026-11-04", "dated_on": "2026-11-04"} if row["person"] == int(TWO) else row for row in BOTH
     ]
-    story = appointed().act(DRAFTER, "record_orders", orders(*late)).act(CLOCK, "begin")
+    story = appointed().act(DRAFTER, "record_orders", orders(*late)).run("countersign").act(CLOCK, "begin")
     assert story.state == "dispatched"
 
 
@@ -102,7 +105,9 @@ def test_what_is_entered_of_an_order_can_be_read(row, field):
 def test_an_early_end_needs_a_release_of_each_side_and_the_cards_come_back():
     story = appointed()
     card = {"person": int(ONE), "issued_on": "2026-11-02", "returned_on": ""}
-    story.act(DRAFTER, "record_orders", orders(*BOTH, cards=(card,))).act(CLOCK, "begin").run("cut", "report_one")
+    story.act(DRAFTER, "record_orders", orders(*BOTH, cards=(card,))).run("countersign").act(CLOCK, "begin").run(
+        "cut", "report_one"
+    )
     with pytest.raises(Refused) as refusal:
         story.run("result")
     told = "".join(v.sentence for v in refusal.value.verdicts)
@@ -132,6 +137,7 @@ def test_an_order_that_ends_by_itself_needs_no_release():
     story = (
         appointed()
         .act(DRAFTER, "record_orders", orders(*BOTH))
+        .run("countersign")
         .act(CLOCK, "begin")
         .run("end", "report_one", "report_two", "result")
     )

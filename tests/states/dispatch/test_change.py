@@ -238,7 +238,7 @@ def test_the_decision_puts_the_change_in_force_and_keeps_what_was():
         "extend", "上川第1号", ["派遣期間", "11月2日〜11月6日", "11月2日〜11月10日"],
     )  # fmt: skip
     assert story.form["decision"]["number"] == "上川第1号"
-    assert story.tells == {"municipality", "staff", "bureau"}
+    assert story.tells == {"municipality", "staff", "bureau", "personnel", "body"}
 
 
 def test_headquarters_is_told_where_a_concurrent_appointment_is_involved():

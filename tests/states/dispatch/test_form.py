@@ -29,7 +29,7 @@ STORED: dict[str, Any] = {
 BY_ACTS = (
     "drafting.", "decision.", "hold.", "actual.", "receipt.", "consultation.", "change_consultation.", "report:#.filed", "result.filed",
     "own_approval.", "own_decision.", "forwarding.", "co_offices.", "consent:#.", "consent_note:#.", "change.back", "change.by", "change.on",
-    "change_request.", "changes.", "stop.", "evaluation.on", "evaluation.by",
+    "change_request.", "changes.", "stop.", "countersign.", "evaluation.on", "evaluation.by",
 )  # fmt: skip
 
 

@@ -19,9 +19,7 @@ WRITTEN = Written(
     "みなみふらのラウンドテーブルミーティング 実施結果報告書", (("日時", "令和5年7月11日(火)"), ("テーマ", "足\n通学")),
     (Section("出席者", ("道側: 振興局長",)), Section("主な意見", (), ("番号", "だれ", "内容", "局の発言"), ROWS, (8, 20, 60, 40)), Section("所感")), "作成 地域政策課",
 )  # fmt: skip
-SUBJECT = Subject(
-    "上川-円卓-R5-001", "", {}, (), "上川総合振興局", "北海道", date(2026, 11, 23), Directory.from_csv(), True
-)
+SUBJECT = Subject("上川-円卓-R5-001", "", {}, (), "上川総合振興局", "北海道", date(2026, 11, 23), Directory.from_csv())
 
 
 def test_a_text_says_what_was_composed_and_nothing_runs_in_it() -> None:

@@ -94,6 +94,7 @@ def test_the_switch_of_a_deputy_says_for_whom_and_why(browse: Browse, conn, offi
     html = seat.get("/inbox")
     assert "代決できる分も 1件" in visible(html)
     assert cases_in(html) == []
+    assert "代決できる分も見ると、1件 あります。" in visible(html)
     html = seat.get(link(html, "代決できる分も"))
     assert cases_in(html) == [case]
     assert "代決できます 局長(出張)に代わって" in visible(html)

@@ -44,6 +44,9 @@ def test_a_year_s_plan_shows_each_month_and_what_has_no_day(
     assert f"{day.month}月{day.day}日" in told
     assert f"/cases/{undated}" in browse(who.bureau).get("/plans/regional_council")
     assert "0件" in words(browse(who.bureau).get("/plans/regional_council?year=2025"))
+    assert "2件" in words(browse(who.headquarters).get("/plans/regional_council")), (
+        "it begins where something is planned"
+    )
 
 
 def test_nobody_outside_the_offices_opens_a_plan_and_nobody_one_that_is_none(who: factory.Cast, browse: Browse) -> None:

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.workflow.test_round_table import act, children, following, table  # noqa: F401 - fixtures
+from tests.round_table import NOTES, PLAN, act, hold, invited, planned
+from tests.workflow.test_round_table import children, following, table  # noqa: F401 - fixtures
 from tests.workflow.web.browsing import Browser, browser_of, visible
 from tests.workflow.web.conftest import Web
 from workflow.db import type_connection
@@ -43,3 +44,39 @@ def test_a_case_stands_on_the_day_its_deadline_ends(conn, who, browse, table):  
     for person, action in ((who.bureau, "ask_decision"), (who.director, "approve"), (who.bureau, "invite")):
         act(conn, person, table, action)
     assert "きょうまで" in visible(browse(who.bureau).get(f"/cases/{table}"))
+
+
+def test_the_meeting_leads_to_the_karte_of_each_municipality(conn, who, browse):
+    both = PLAN | {"plan": PLAN["plan"] | {"municipalities": "014591 014583"}}
+    case = planned(conn, who, both)
+    bureau = browse(who.bureau)
+    page = bureau.get(f"/cases/{case}")
+    for code, name in (("014591", "美瑛町"), ("014583", "東川町")):
+        assert f'<a href="/municipalities/{code}">{name}のカルテ</a>' in page
+        assert name in visible(bureau.get(f"/municipalities/{code}"))
+    for person, action in ((who.bureau, "ask_decision"), (who.director, "approve"), (who.bureau, "invite")):
+        act(conn, person, case, action)
+    seen = browse(who.municipality).get(f"/cases/{case}")
+    assert "/municipalities/014591" in seen
+    assert "/municipalities/014583" not in seen, "a karte that the reader has not is not named"
+
+
+def test_the_page_of_notes_shows_what_is_written_while_people_speak_and_folds_the_rest(conn, who, browse):
+    case = invited(conn, who)
+    page = browse(who.bureau).get(f"/cases/{case}/actions/take_notes")
+    quick, _, folded = page.partition('<details class="task__more">')
+    for name in ("kind", "summary", "speaker_class", "answer"):
+        assert f'name="notes.items.0.{name}"' in quick
+    for name in ("speaker", "verbatim", "field", "municipality", "public"):
+        assert f'name="notes.items.0.{name}"' in folded
+    assert "people.items" not in page, "nothing else stands in the way"
+
+
+def test_the_papers_are_offered_on_the_page_as_far_as_one_may_take_them(conn, who, browse):
+    case = invited(conn, who)
+    assert "/records/" not in browse(who.bureau).get(f"/cases/{case}")
+    hold(conn, who, case, NOTES)
+    page = browse(who.bureau).get(f"/cases/{case}")
+    for key in ("report", "report_public", "opinions", "opinions_public"):
+        assert f"/cases/{case}/records/{key}" in page
+    assert "/records/" not in browse(who.headquarters).get(f"/cases/{case}")

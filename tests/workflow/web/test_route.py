@@ -138,6 +138,13 @@ def test_a_deputy_is_named_with_whom_and_why_everywhere(
     case = offices.put_up(conn, office)
     up_to_decision(conn, office, case)
     offices.away(conn, office.director)
+    # Until a deputy has acted only the deputy reads why: it is the ground of the act.
+    before = page(browse, office.officer, case)
+    assert f"決裁 局長 ▶ 待っています {name(conn, office.director)}(不在)" in before
+    assert "(出張" not in before
+    assert "出張" not in page(browse, office.officer, case, "/route")
+    instead = part(page(browse, office.vice, case), "何を、だれを待っているか", "規則との照合")
+    assert "「局長」が不在(出張)なので、あなたが代わってできます(代決)。" in instead
     act(conn, office.vice, case, "approve")
     vice, director = name(conn, office.vice), name(conn, office.director)
     told = page(browse, office.officer, case)
@@ -225,6 +232,8 @@ def test_the_route_page_keeps_every_round_and_foresees_any_day(
     act(conn, office.head, case, "send_back", reason="目的を書き足すこと。", then="again")
     factory.drive(conn, office.who, case, ("put_to_director", {"by": office.officer}))
     told = page(browse, office.head, case, "/route")
+    assert "令和8年10月5日 現在" in told.partition("決裁欄(第2回)")[0]
+    assert "このまま A4 に印刷すると" in told
     assert "決裁欄(第2回)" in told
     assert "前の回(第1回)" in told
     first = told.partition("前の回(第1回)")[2]

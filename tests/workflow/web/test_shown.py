@@ -127,6 +127,10 @@ def test_what_a_reviewer_had_on_the_screen_is_opened_too(
     assert "「承認して上げる」のときの画面です" in told
     assert "日程に無理がない。" in told
     assert "回議 地域政策課 係長 ▶" in told
+    # An answer is held against no rule of its own: what the reviewer read is what the drafter's act was held against.
+    rules = told.partition("規則との照合")[2].partition("書かれたこと")[0]
+    assert f"記録{seq - 1}号の結果です" in rules
+    assert "要領2(4)" in rules
 
 
 def test_what_was_erased_since_is_marked_with_its_event(

@@ -8,10 +8,10 @@ from uuid import uuid4
 
 import pytest
 
-from tests import factory
+from tests import desk, factory
 from tests.workflow.web.browsing import Browser, browser_of, visible
 from tests.workflow.web.conftest import At, Web
-from workflow import outbox, watch
+from workflow import cases, outbox, watch
 from workflow.db import database, type_connection
 from workflow.web import months
 
@@ -68,6 +68,34 @@ def test_late_is_late_for_who_holds_it(
     factory.drive(conn, who, walked, "send_back", "ask_correction")
     told = strip(browse(who.municipality).get(f"/cases/{walked}"))
     assert "いまは美瑛町(あなたの側)の手番です" in told
+
+
+def test_departments_that_are_asked_have_a_column_of_their_own(
+    browse: Browse, conn: type_connection, who: factory.Cast, walked: int, at: At
+) -> None:
+    assert "本庁各部" not in browse(who.bureau).get("/turns")
+    factory.person(conn, "department", "hk-somu")
+    plan = {
+        "plan": {
+            "name": "丘ラウンドテーブルミーティング",
+            "municipalities": factory.MUNICIPALITY,
+            "held_on": "2027-01-20",
+        }
+    }
+    table = cases.open_case(conn, who.bureau, "round_table", "office", plan)
+    desk.act(conn, who.bureau, table, "plan")
+    desk.act(conn, who.bureau, table, "request_help", what="制度の説明")
+    (asked,) = conn.execute("SELECT id FROM cases WHERE parent_id = %s", (table,)).fetchone() or (0,)
+    at(date(2026, 10, 26))
+    answers = {"distribution": {"items": [{"department": "hk-somu"}], "due": "2026-10-27"}}
+    desk.act(conn, who.headquarters, asked, "distribute", answers)
+    at(date(2026, 10, 29))
+    page = visible(browse(who.bureau).get("/turns"))
+    assert "本庁 本庁各部 派遣職員" in page
+    late = browse(who.bureau).get("/turns?late=department")
+    assert "本庁各部の期限を過ぎた案件 1件" in visible(late), "the day by which they were to answer is over"
+    assert f'href="/cases/{asked}"' in late
+    assert "参加する市町村" not in page
 
 
 def test_before_the_submission_and_after_the_end(browse: Browse, conn: type_connection, who: factory.Cast) -> None:
@@ -172,6 +200,7 @@ def test_what_is_late_now_is_counted_for_who_holds_the_date(
     browse: Browse, conn: type_connection, who: factory.Cast, walked: int, at: At
 ) -> None:
     page = browse(who.bureau).get("/turns")
+    assert "の期限を過ぎた案件" not in visible(page), "nobody's list was asked for"
     assert late_row(page) == ["0", "0", "1", "0", "0"], "the director's day is over, the reply is not"
     href = unescape(re.findall(r'href="(/turns\?[^"]*late=director[^"]*)"', page)[0])
     listed = visible(browse(who.bureau).get(href))
