@@ -47,7 +47,7 @@ REMARK = Input("remark", "意見(局内だけに残ります)", required=False, 
 WHY = Input("remark", "理由(局内だけに残ります)", internal=True)
 THEN = Input(
     "then", "直したあとの回り方", "choice", required=False, internal=True,
-    choices=((AGAIN, "はじめから回し直す"), (STRAIGHT, "戻した人に直接戻す")),
+    choices=((AGAIN, "はじめから回し直す"), (STRAIGHT, "戻した人に直接戻す")), hint="選ばなければ、はじめから回し直します",
 )  # fmt: skip
 MARK = Input(
     "mark", "決裁での扱い", "choice", hint="選ぶと、代決はできません", required=False, internal=True, choices=tuple(MARKS.items()),

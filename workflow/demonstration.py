@@ -37,6 +37,7 @@ ACCOUNTS = (
     ("kansa", "auditor", "監査", "すべての記録を読み、持ち出す"),
     ("bunsho", "records", "文書管理", "誤って入った内容を消去する"),
     ("kanri", "administrator", "システム管理", "利用者と職を整える"),
+    ("kanri2", "administrator-second", "システム管理(二人目)", "専決規程の変更を確かめる"),
 )
 
 

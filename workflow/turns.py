@@ -16,7 +16,7 @@ from states.authority import DECIDE
 from states.calendar import Calendar
 from states.kernel import Process
 from states.routes import BLOCKING, GROUP, OPEN, RUNNING, STOPPED
-from states.terms import CLOCK
+from states.terms import CLOCK, Deadline
 from workflow.access import CLOCK_NOW, SCOPE, VISIBLE
 from workflow.deadlines import calendar, end_of, local_day, start_of
 from workflow.history import FORM
@@ -105,6 +105,11 @@ class Span:
     title: str = ""
 
 
+def _at_once(process: Process, item: Deadline) -> bool:
+    """Whether a deadline runs from the day its state is entered, not only after an act in that state."""
+    return not item.starts or any(row.name in item.starts and row.dest in item.runs for row in process.table)
+
+
 @dataclass(frozen=True)
 class Ledger:
     """Every business day of a case from its submission on, each with one holder."""
@@ -125,7 +130,10 @@ class Ledger:
         """The stays, those in one hand together."""
         spans: list[Span] = []
         for stay in self.stays:
-            timed = any(d.days and d.holder == stay.under and stay.state in d.runs for d in self.process.deadlines)
+            timed = any(
+                d.days and d.holder == stay.under and stay.state in d.runs and _at_once(self.process, d)
+                for d in self.process.deadlines
+            )
             counted, same = stay.days if timed else 0, (stay.holder, stay.under, stay.title)
             if spans and (spans[-1].holder, spans[-1].under, spans[-1].title) == same:
                 last = spans[-1]

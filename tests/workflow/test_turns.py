@@ -167,6 +167,25 @@ def test_what_the_clock_does_is_done_as_the_day_begins_however_late_it_runs() ->
         assert found.days == {"bureau": 1, "staff": 2}
 
 
+def test_days_in_which_nothing_is_asked_are_not_counted_against_a_deadline_of_a_later_act() -> None:
+    """A published answer lies with the bureau; its three days run only once it was corrected."""
+    process = catalogue.process("qa_answer")
+    moves = [
+        Move(datetime(2026, 10, day, 10, tzinfo=TOKYO), name, source, dest, False)
+        for day, name, source, dest in (
+            (1, "propose", "qa_new", "qa_candidate"), (5, "record_consent", "qa_candidate", "qa_consented"),
+            (6, "publish_answer", "qa_consented", "qa_published"),
+        )
+    ]  # fmt: skip
+    found = ledger(moves, process, "bureau", Calendar(), date(2026, 11, 30))
+    assert [(span.holder, span.counted > 0) for span in found.spans] == [
+        ("bureau", True),
+        ("director", True),
+        ("bureau", False),
+    ]
+    assert found.spans[-1].days > 30
+
+
 def test_a_case_that_is_over_counts_no_further_and_one_s_own_approval_is_nobody_else_s() -> None:
     found = held(
         ("2026-09-01T10:00", "ask_own_approval", "draft", "own_approval"),
