@@ -464,7 +464,7 @@ def focused(page: Page) -> str:
         ("bureau", "/reports", ["年度末報告", "延べ人日", "数えなかった案件"]),
         ("bureau", "/calendar?view=hk-kamikawa&month=2026-11", ["令和8年11月の予定", "文化の日", "飛び出し隊 派遣"]),
         ("bureau", "/turns", ["手番の日数", "どれだけかかるか", "派遣職員"]),
-        ("auditor", "/audit", ["すべての記録がつながっています", "派遣を決定する"]),
+        ("auditor", "/audit?action=approve", ["すべての記録がつながっています", "派遣を決定する"]),
         ("municipality", "/cases/{declined}/letters/decline_notice", ["美瑛町長様", "派遣しないことに決定しました", "時期が重なるため。"]),
     ],
 )  # fmt: skip

@@ -28,7 +28,7 @@ from tests.conftest import Database as Urls
 from tests.conftest import _create, _drop
 from tests.hostility import EVERYTHING, NAMES, Form, encoded, forms_of
 from tests.mail_server import free_port
-from tests.test_permissions import COLUMNS, ROWS, Row, World, world  # noqa: F401 - the same prefecture, every route
+from tests.test_permissions import COLUMNS, FEW, ROWS, Row, World, world  # noqa: F401 - the same prefecture, every route
 from workflow import accounts, cases, db
 from workflow.db import Database
 from workflow.processes import end, launch
@@ -341,11 +341,12 @@ class Bender:
 
     def __init__(self, world: World) -> None:  # noqa: F811 - the fixture's own
         self.world = world
-        self.browsers = {column: world.client(column) for column in COLUMNS}
+        everybody = COLUMNS + FEW
+        self.browsers = {column: world.client(column) for column in everybody}
         pages = [(c, row) for row in ROWS if row.method == "GET" for c, told in row.expected.items() if told == 200]
         self.pages = [(column, row) for column, row in pages if column != "nobody"]
         self.sending = [(column, row) for column, row in self.pages if self.form_on(column, row, 0)]
-        self.posts = [(column, row) for row in ROWS if row.method == "POST" for column in COLUMNS]
+        self.posts = [(column, row) for row in ROWS if row.method == "POST" for column in everybody]
 
     def send(self, column: str, address: str, fields: list[tuple[str, str]], changed: list[Change]) -> None:
         client, csrf = self.browsers[column]
