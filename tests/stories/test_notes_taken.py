@@ -52,7 +52,7 @@ def test_notes_outlive_the_line(system: System, visit: Visits) -> None:
     page.context.set_offline(True)
     for number, said in enumerate(SAID[1:], start=2):
         press(page, "意見を足す", stays=True)
-        expect(page.get_by_role("group", name=f"{number}行目")).to_be_visible()
+        expect(page.get_by_role("group", name=f"{number}行目")).to_be_visible(timeout=20_000)
         noted(page, number, said)
     notice(page, AWAY)
     second = page.get_by_role("group", name="2行目")
@@ -66,6 +66,7 @@ def test_notes_outlive_the_line(system: System, visit: Visits) -> None:
     page.context.set_offline(False)
     whole = [(KINDS[said[0]], *said[1:]) for said in SAID]
     until(lambda: kept(system, case) == whole)
+    line(page, "に自動で残しました")  # the page knows it too; before, it asks whether one wants to leave
     assert page.evaluate("document.documentElement.scrollWidth") <= TABLET["width"]
     assert violations(page) == []
     page.reload()
