@@ -20,6 +20,7 @@ SAID = (
     ("資源", "使われていない倉庫が三棟ある", "農業者", ""),
     ("要望", "バスの時刻を一本遅らせてほしい", "高校生", "町と話すと答えた"),
 )
+WORDS = "使ってくれたら、うれしい"
 KINDS = {"課題": "issue", "資源": "resource", "要望": "request"}
 
 
@@ -37,6 +38,11 @@ def rows(stored: Any) -> list[tuple[Any, ...]]:
 
 def kept(system: System, case: int) -> list[tuple[Any, ...]]:
     return rows(system.value("SELECT (SELECT form FROM working WHERE case_id = %s)", case))
+
+
+def words_kept(system: System, case: int) -> Any:
+    """The very words of the second row; what was sent first after the line came back may be from before they were typed."""
+    return system.value("SELECT (SELECT form #>> '{notes,items,1,verbatim}' FROM working WHERE case_id = %s)", case)
 
 
 def test_notes_outlive_the_line(system: System, visit: Visits) -> None:
@@ -57,7 +63,7 @@ def test_notes_outlive_the_line(system: System, visit: Visits) -> None:
     notice(page, AWAY)
     second = page.get_by_role("group", name="2行目")
     second.get_by_text("ほかの欄").click()
-    second.get_by_label("言葉のまま").fill("使ってくれたら、うれしい")
+    second.get_by_label("言葉のまま").fill(WORDS)
     press(page, LABEL, stays=True)
     notice(page, "まだ送っていません")
     assert page.get_by_role("group", name="3行目").get_by_label("意見の要旨").input_value() == SAID[2][1]
@@ -65,14 +71,12 @@ def test_notes_outlive_the_line(system: System, visit: Visits) -> None:
     assert len(kept(system, case)) == 1
     page.context.set_offline(False)
     whole = [(KINDS[said[0]], *said[1:]) for said in SAID]
-    until(lambda: kept(system, case) == whole)
+    until(lambda: kept(system, case) == whole and words_kept(system, case) == WORDS)
     line(page, "に自動で残しました")  # the page knows it too; before, it asks whether one wants to leave
     assert page.evaluate("document.documentElement.scrollWidth") <= TABLET["width"]
     assert violations(page) == []
     page.reload()
-    assert (
-        page.get_by_role("group", name="2行目").get_by_label("言葉のまま").input_value() == "使ってくれたら、うれしい"
-    )
+    assert page.get_by_role("group", name="2行目").get_by_label("言葉のまま").input_value() == WORDS
     press(page, LABEL)
     done(page, LABEL)
     assert rows(system.value("SELECT form FROM cases WHERE id = %s", case)) == whole
